@@ -1,0 +1,44 @@
+# The core: a library of everything but main(), and the program.
+coreincludedir = $(includedir)/posthorn
+dist_coreinclude_HEADERS = \
+	core/include/posthorn/buf.h \
+	core/include/posthorn/bus.h \
+	core/include/posthorn/command.h \
+	core/include/posthorn/conf.h \
+	core/include/posthorn/conn.h \
+	core/include/posthorn/error.h \
+	core/include/posthorn/fiber.h \
+	core/include/posthorn/hook.h \
+	core/include/posthorn/list.h \
+	core/include/posthorn/log.h \
+	core/include/posthorn/loop.h \
+	core/include/posthorn/lua.h \
+	core/include/posthorn/map.h \
+	core/include/posthorn/mem.h \
+	core/include/posthorn/metric.h \
+	core/include/posthorn/module.h \
+	core/include/posthorn/offload.h \
+	core/include/posthorn/service.h \
+	core/include/posthorn/str.h \
+	core/include/posthorn/tool.h \
+	core/include/posthorn/value.h \
+	core/include/posthorn/verdict.h
+
+noinst_LTLIBRARIES += core/libcore.la
+core_libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) \
+	-DPH_MODULE_DIRECTORY='"$(pkglibdir)"' -DPH_SCRIPT_DIRECTORY='"$(pkgdatadir)"' \
+	-DPH_CONFIG_FILE='"$(sysconfdir)/posthorn/posthorn.lua"' -DPH_STATE_DIRECTORY='"$(localstatedir)/lib/posthorn"' \
+	-DPH_RUN_DIRECTORY='"$(runstatedir)/posthorn"'
+# What modules call must be in the program whole, and seen from outside it.
+core_libcore_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
+core_libcore_la_LIBADD = $(LUA_LIBS) $(OPENSSL_LIBS) $(EV_LIBS) -ldl -lpthread
+core_libcore_la_SOURCES = \
+	core/mem.c
+
+bin_PROGRAMS += posthorn
+posthorn_SOURCES = core/main.c
+posthorn_LDADD = core/libcore.la
+posthorn_LDFLAGS = $(AM_LDFLAGS) -export-dynamic -Wl,--whole-archive,core/.libs/libcore.a,--no-whole-archive
+
+pkgconfigdir = $(libdir)/pkgconfig
+nodist_pkgconfig_DATA = core/posthorn.pc

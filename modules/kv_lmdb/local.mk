@@ -1,0 +1,1 @@
+# The module kv_lmdb.

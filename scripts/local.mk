@@ -1,0 +1,1 @@
+# Lua: the library policies use, and policies to take up.

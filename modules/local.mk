@@ -1,4 +1,9 @@
 # The contracts between modules.
-posthornincludedir = $(includedir)/posthorn
-moduleincludedir = $(posthornincludedir)
-dist_moduleinclude_HEADERS =
+moduleincludedir = $(includedir)/posthorn
+dist_moduleinclude_HEADERS = \
+	modules/include/posthorn/address.h \
+	modules/include/posthorn/auth.h \
+	modules/include/posthorn/delivery.h \
+	modules/include/posthorn/kv.h \
+	modules/include/posthorn/mime.h \
+	modules/include/posthorn/store.h

@@ -60,6 +60,8 @@ struct ph_object_type {
 	const char *help;
 	const struct ph_object_field *fields;
 	const struct ph_object_method *methods; /* or NULL */
+	/* Asked for names that are in neither table; leaves *value_r as nil when there is none. Or NULL. */
+	void (*get_other)(void *object, struct ph_str name, struct ph_value *value_r);
 };
 
 #endif

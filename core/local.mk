@@ -33,7 +33,11 @@ core_libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) \
 core_libcore_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 core_libcore_la_LIBADD = $(LUA_LIBS) $(OPENSSL_LIBS) $(EV_LIBS) -ldl -lpthread
 core_libcore_la_SOURCES = \
-	core/mem.c
+	core/buf.c \
+	core/error.c \
+	core/map.c \
+	core/mem.c \
+	core/str.c
 
 bin_PROGRAMS += posthorn
 posthorn_SOURCES = core/main.c

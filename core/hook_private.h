@@ -1,0 +1,29 @@
+/* The core's side of hook points: who declares them, who listens, and the printed reference. Every point and
+ * every subscriber belongs to an owner (a module's name, or "policy" for the Lua scripts), so that taking an
+ * owner away leaves nothing behind. */
+#ifndef CORE_HOOK_PRIVATE_H
+#define CORE_HOOK_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <posthorn/error.h>
+#include <posthorn/hook.h>
+
+/* Makes the points (ended by NULL) of a module known. PH_E_EXISTS for a name that is taken, PH_E_INVALID for a
+ * declaration that is incomplete; then none of them is added. */
+int hook_add_points(struct ph_hook_point *const *points, const char *owner, struct ph_error *error);
+/* Whose ph_hook_subscribe() calls follow; NULL: nobody's. `owner` must stay valid. */
+void hook_set_owner(const char *owner);
+/* Takes back the owner's subscriptions, and its points with all who listen there. */
+void hook_remove_owner(const char *owner);
+/* The point of that name, or NULL. */
+struct ph_hook_point *hook_find(const char *name);
+/* The name of the point that was probably meant, or NULL. */
+const char *hook_nearest(const char *name);
+/* Subscribes on behalf of `owner`. */
+void hook_subscribe(struct ph_hook_point *point, const char *owner, int order, ph_hook_handler *handler, void *arg);
+/* The reference of all points, by name: as plain text, or as markdown. */
+void hook_print_all(FILE *out, bool markdown);
+
+#endif

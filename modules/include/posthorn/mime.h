@@ -177,6 +177,14 @@ struct ph_mime_decoder {
 struct ph_mime_text;   /* reads a part's text as UTF-8 */
 struct ph_mime_search; /* looks for a string in UTF-8 text that comes in pieces */
 
+/* Where the bytes of a message are. */
+struct ph_mime_source {
+	/* Shows the bytes from `offset` on, as many as lie together (at least one; none only at the end),
+	 * valid until the next call. 0 or a negative code. */
+	int (*view)(void *arg, uint64_t offset, struct ph_str *bytes_r);
+	void *arg;
+};
+
 /* --- What policies see: `message` --- */
 
 /* The pointer of a PH_VALUE_OBJECT(mime->message_type, &object). Must outlive the hook call. */
@@ -279,8 +287,9 @@ struct ph_mime_service {
 	/* All in one step for text that lies in memory. */
 	bool (*text_contains)(struct ph_str text, struct ph_str needle);
 	/* Does a text part of the message contain the needle, or (with `headers`) any header in it? For
-	 * SEARCH BODY and TEXT. `bytes` is the whole message; needs `root`. */
-	bool (*message_contains)(const struct ph_mime_message *message, struct ph_str bytes,
+	 * SEARCH BODY and TEXT. 1, 0, or what source->view failed with. Parks as source->view does. Needs
+	 * `root`. */
+	int (*message_contains)(const struct ph_mime_message *message, const struct ph_mime_source *source,
 		struct ph_str needle, bool headers);
 };
 

@@ -109,8 +109,6 @@ struct ph_mime_message {
 	struct ph_str in_reply_to; /* "<...> <...>" */
 	struct ph_str references;  /* "<...> <...>" */
 
-	struct ph_str preview; /* the first words of the text, one line of UTF-8; empty when there are none */
-
 	const struct ph_mime_part *root; /* NULL in a mere view of a summary */
 	struct ph_str
 		header; /* the message's own header as it came, cut at the limit; from the parser only */
@@ -167,11 +165,10 @@ struct ph_mime_address {
 /* Decodes a transfer encoding in pieces. The members are the service's. */
 struct ph_mime_decoder {
 	enum ph_mime_encoding encoding;
-	unsigned char held[4]; /* base64: sextets of an unfinished group; quoted-printable: '=' and a digit */
+	unsigned char state;
 	unsigned char held_count;
-	bool ended;      /* base64: padding was seen */
-	uint64_t spaces; /* quoted-printable: white space that may turn out to end its line */
-	unsigned char space;
+	unsigned char
+		held[80]; /* sextets of an unfinished group; white space that may turn out to end its line */
 };
 
 struct ph_mime_text;   /* reads a part's text as UTF-8 */

@@ -35,8 +35,15 @@ core_libcore_la_LIBADD = $(LUA_LIBS) $(OPENSSL_LIBS) $(EV_LIBS) -ldl -lpthread
 core_libcore_la_SOURCES = \
 	core/buf.c \
 	core/error.c \
+	core/fiber.c \
+	core/fiber_private.h \
+	core/loop.c \
 	core/map.c \
 	core/mem.c \
+	core/offload.c \
+	core/offload_private.h \
+	core/stack.c \
+	core/stack.h \
 	core/str.c
 
 bin_PROGRAMS += posthorn

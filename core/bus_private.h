@@ -1,5 +1,5 @@
-/* The bus between workers: one datagram socket pair for each worker slot, made by the master before any fork, so
- * that a worker knows the way to all others, also to those that are started later. */
+/* The bus between workers: one datagram socket pair for each worker slot, made by the master before any fork,
+ * so that a worker knows the way to all others, also to those that are started later. */
 #ifndef POSTHORN_BUS_PRIVATE_H
 #define POSTHORN_BUS_PRIVATE_H
 

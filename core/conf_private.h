@@ -1,8 +1,8 @@
 /* The whole configuration, and how it is read.
  *
- * The file is Lua, evaluated in an empty environment with bounded memory and instructions. What it leaves behind
- * becomes a tree of plain values, each with its line; the option tables then turn parts of that tree into structs.
- * A configuration and all its values lie in one pool; reading one touches nothing that runs. */
+ * The file is Lua, evaluated in an empty environment with bounded memory and instructions. What it leaves
+ * behind becomes a tree of plain values, each with its line; the option tables then turn parts of that tree
+ * into structs. A configuration and all its values lie in one pool; reading one touches nothing that runs. */
 #ifndef POSTHORN_CONF_PRIVATE_H
 #define POSTHORN_CONF_PRIVATE_H
 
@@ -53,7 +53,7 @@ const struct conf_value *conf_get(const struct conf_value *table, const char *ke
 struct conf_reader {
 	struct ph_pool *pool;
 	const char *file;
-	const char *directory; /* relative paths begin here */
+	const char *directory;  /* relative paths begin here */
 	struct ph_buf problems; /* lines "FILE:LINE: PATH: TEXT" */
 	unsigned problem_count;
 };
@@ -67,8 +67,8 @@ void conf_problem(struct conf_reader *reader, int line, const char *path, const 
 /* Evaluates Lua source to a tree; NULL, and the problem noted, when that fails. */
 const struct conf_value *conf_evaluate(struct conf_reader *reader, struct ph_str source);
 
-/* Fills the struct from the table (NULL: defaults only), noting each problem; `path` is the table's own name. Says
- * nothing about keys that are not in `options`: see conf_refuse_unknown(). */
+/* Fills the struct from the table (NULL: defaults only), noting each problem; `path` is the table's own name.
+ * Says nothing about keys that are not in `options`: see conf_refuse_unknown(). */
 void conf_fill(struct conf_reader *reader, const struct ph_option *options, const struct conf_value *table,
 	const char *path, int line, void *target);
 /* Notes each key of the table that none of the option tables has; also in the tables within. */
@@ -114,17 +114,17 @@ struct config {
 	ph_msec worker_timeout;
 
 	struct module_set modules;
-	struct listener_config *listeners;
-	size_t listener_count;
+	struct ph_table_list listeners; /* of struct listener_config */
 };
 
-/* Reads the file, loads the modules it names and checks everything that can be checked without running any of it.
- * NULL, and all problems as lines in *problems (to be freed by the caller), when there is one. */
+/* Reads the file, loads the modules it names and checks everything that can be checked without running any of
+ * it. NULL, and all problems as lines in *problems (to be freed by the caller), when there is one. */
 struct config *config_read(const char *file, struct ph_buf *problems);
 void config_free(struct config **config);
-/* In the process that uses the modules, before their init: fills the structs in the modules' own memory, and what
- * ph_core_config() gives. The configuration must live as long. */
+/* In the process that uses the modules, before their init: fills the structs in the modules' own memory, and
+ * what ph_core_config() gives. The configuration must live as long. */
 void config_apply(const struct config *config);
+struct listener_config *config_listener(const struct config *config, size_t index);
 /* The control socket's path. */
 const char *config_control_path(const struct config *config);
 /* Prints the configuration in use, with defaults, as Lua with the help as comments. */
@@ -132,6 +132,7 @@ void config_print(const struct config *config, struct ph_buf *out);
 /* Prints options with their defaults and help, for `posthorn modules`. */
 void conf_print_options(const struct ph_option *options, const char *indent, struct ph_buf *out);
 /* Prints `KEY = VALUE` lines for a filled struct. */
-void conf_print_struct(const struct ph_option *options, const void *source, unsigned depth, struct ph_buf *out);
+void conf_print_struct(
+	const struct ph_option *options, const void *source, unsigned depth, struct ph_buf *out);
 
 #endif

@@ -28,20 +28,37 @@ noinst_LTLIBRARIES += core/libcore.la
 core_libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) \
 	-DPH_MODULE_DIRECTORY='"$(pkglibdir)"' -DPH_SCRIPT_DIRECTORY='"$(pkgdatadir)"' \
 	-DPH_CONFIG_FILE='"$(sysconfdir)/posthorn/posthorn.lua"' -DPH_STATE_DIRECTORY='"$(localstatedir)/lib/posthorn"' \
-	-DPH_RUN_DIRECTORY='"$(runstatedir)/posthorn"'
+	-DPH_RUN_DIRECTORY='"$(runstatedir)/posthorn"' -DPH_SOURCE_DIRECTORY='"$(abs_srcdir)"'
 # What modules call must be in the program whole, and seen from outside it.
 core_libcore_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 core_libcore_la_LIBADD = $(LUA_LIBS) $(OPENSSL_LIBS) $(EV_LIBS) -ldl -lpthread
 core_libcore_la_SOURCES = \
 	core/buf.c \
+	core/bus_private.h \
+	core/conf.c \
+	core/conf_fill.c \
+	core/conf_lines.c \
+	core/conf_lua.c \
+	core/conf_print.c \
+	core/conf_private.h \
+	core/conf_units.c \
 	core/error.c \
 	core/fiber.c \
 	core/fiber_private.h \
+	core/log.c \
+	core/log_private.h \
 	core/loop.c \
 	core/map.c \
 	core/mem.c \
+	core/metric.c \
+	core/metric_private.h \
+	core/module.c \
+	core/module_private.h \
 	core/offload.c \
 	core/offload_private.h \
+	core/paths.c \
+	core/paths.h \
+	core/service.c \
 	core/stack.c \
 	core/stack.h \
 	core/str.c

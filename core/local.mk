@@ -3,6 +3,7 @@ coreincludedir = $(includedir)/posthorn
 dist_coreinclude_HEADERS = \
 	core/include/posthorn/buf.h \
 	core/include/posthorn/bus.h \
+	core/include/posthorn/bytes.h \
 	core/include/posthorn/command.h \
 	core/include/posthorn/conf.h \
 	core/include/posthorn/conn.h \

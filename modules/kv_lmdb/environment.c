@@ -1,0 +1,217 @@
+/* The LMDB environment of this process. See environment.h.
+ *
+ * MDB_NOTLS lets one read transaction be kept, reset, and renewed for each read. Other processes have the
+ * same file open; when one of them has grown the map, this one learns it from MDB_MAP_RESIZED. After a failed
+ * write of a meta page LMDB answers MDB_PANIC for ever: then the environment is closed and opened again, and
+ * what was durable is there again. */
+#include <config.h>
+
+#include "environment.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#include <posthorn/error.h>
+
+#define READER_CHECK_SECONDS 10
+
+MDB_dbi environment_keys, environment_blobs, environment_dropped;
+
+static const struct environment_config *config;
+static MDB_env *env; /* NULL when it could not be opened again */
+static MDB_txn *reader;
+static size_t map_size;
+static time_t readers_checked;
+/* Held while reading, and by the committer while it moves the map. */
+static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int open_databases(void)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(env, NULL, 0, &txn);
+
+	if (rc)
+		return rc;
+	rc = mdb_dbi_open(txn, "keys", MDB_CREATE, &environment_keys);
+	if (!rc)
+		rc = mdb_dbi_open(txn, "blobs", MDB_CREATE, &environment_blobs);
+	if (!rc)
+		rc = mdb_dbi_open(txn, "dropped", MDB_CREATE, &environment_dropped);
+	if (!rc)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+static void close_environment(void)
+{
+	if (reader)
+		mdb_txn_abort(reader);
+	if (env)
+		mdb_env_close(env);
+	reader = NULL;
+	env = NULL;
+}
+
+static int open_environment(void)
+{
+	int dead, rc = mdb_env_create(&env);
+
+	if (rc)
+		return rc;
+	rc = mdb_env_set_mapsize(env, map_size);
+	if (!rc)
+		rc = mdb_env_set_maxdbs(env, 3);
+	if (!rc)
+		rc = mdb_env_set_maxreaders(env, config->readers);
+	if (!rc)
+		rc = mdb_env_open(env, config->directory, MDB_NOTLS, 0600);
+	if (!rc)
+		rc = mdb_reader_check(env, &dead);
+	if (!rc)
+		rc = open_databases();
+	if (rc)
+		close_environment();
+	return rc;
+}
+
+int environment_open(const struct environment_config *config_)
+{
+	config = config_;
+	map_size = config->map_size;
+	return open_environment();
+}
+
+void environment_close(void)
+{
+	close_environment();
+}
+
+static int begin_reading(MDB_txn **txn_r)
+{
+	int rc = env ? 0 : MDB_PANIC;
+
+	if (!rc)
+		rc = reader ? mdb_txn_renew(reader) : mdb_txn_begin(env, NULL, MDB_RDONLY, &reader);
+	if (!rc)
+		*txn_r = reader;
+	else if (reader && env)
+		mdb_txn_reset(reader);
+	return rc;
+}
+
+int environment_read_begin(MDB_txn **txn_r)
+{
+	int dead, rc;
+
+	pthread_mutex_lock(&map_lock);
+	rc = begin_reading(txn_r);
+	if (rc == MDB_READERS_FULL && !mdb_reader_check(env, &dead))
+		rc = begin_reading(txn_r);
+	if (rc)
+		pthread_mutex_unlock(&map_lock);
+	return rc;
+}
+
+void environment_read_end(void)
+{
+	mdb_txn_reset(reader);
+	pthread_mutex_unlock(&map_lock);
+}
+
+/* Takes over the size that another process gave the map. */
+static int adopt_map(void)
+{
+	MDB_envinfo info;
+	int rc;
+
+	pthread_mutex_lock(&map_lock);
+	rc = mdb_env_set_mapsize(env, 0);
+	pthread_mutex_unlock(&map_lock);
+	if (!rc && !mdb_env_info(env, &info))
+		map_size = info.me_mapsize;
+	return rc;
+}
+
+static int reopen(void)
+{
+	int rc;
+
+	pthread_mutex_lock(&map_lock);
+	close_environment();
+	rc = open_environment();
+	pthread_mutex_unlock(&map_lock);
+	return rc;
+}
+
+int environment_write_begin(MDB_txn **txn_r)
+{
+	int rc = env ? mdb_txn_begin(env, NULL, 0, txn_r) : MDB_PANIC;
+
+	if (rc == MDB_MAP_RESIZED) {
+		rc = adopt_map();
+		if (!rc)
+			rc = mdb_txn_begin(env, NULL, 0, txn_r);
+	}
+	if (rc == MDB_PANIC) {
+		rc = reopen();
+		if (!rc)
+			rc = mdb_txn_begin(env, NULL, 0, txn_r);
+	}
+	return rc;
+}
+
+bool environment_grow(void)
+{
+	size_t size = map_size > config->map_max / 2 ? config->map_max : map_size * 2;
+	int rc;
+
+	if (size <= map_size)
+		return false;
+	pthread_mutex_lock(&map_lock);
+	rc = mdb_env_set_mapsize(env, size);
+	pthread_mutex_unlock(&map_lock);
+	if (!rc)
+		map_size = size;
+	return !rc;
+}
+
+void environment_check_readers(void)
+{
+	struct timespec now;
+	int dead;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!env || now.tv_sec - readers_checked < READER_CHECK_SECONDS)
+		return;
+	readers_checked = now.tv_sec;
+	(void)mdb_reader_check(env, &dead);
+}
+
+int environment_code(int rc)
+{
+	switch (rc) {
+	case 0:
+		return 0;
+	case MDB_MAP_FULL:
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return PH_E_FULL;
+	case MDB_TXN_FULL:
+		return PH_E_LIMIT;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_VERSION_MISMATCH:
+		return PH_E_CORRUPT;
+	case MDB_READERS_FULL:
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return PH_E_UNAVAILABLE;
+	default:
+		return PH_E_IO;
+	}
+}

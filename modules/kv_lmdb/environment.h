@@ -1,0 +1,42 @@
+/* The LMDB environment of this process: opened once, its map grown and re-mapped as it must be.
+ *
+ * The committer's thread owns it: it alone writes and moves the map. The loop's thread reads, between
+ * read_begin and read_end, and the map does not move meanwhile. Functions return LMDB's codes, or errno
+ * values. */
+#ifndef KV_LMDB_ENVIRONMENT_H
+#define KV_LMDB_ENVIRONMENT_H
+
+#include <lmdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct environment_config {
+	const char *directory;
+	size_t map_size; /* to start with */
+	size_t map_max;
+	unsigned readers; /* processes that may have it open */
+};
+
+/* The databases: keys of all partitions; blobs; blobs without references. */
+extern MDB_dbi environment_keys, environment_blobs, environment_dropped;
+
+/* The config's texts must stay valid until close. */
+int environment_open(const struct environment_config *config);
+void environment_close(void);
+
+/* For the loop's thread. MDB_MAP_RESIZED, MDB_PANIC: the next write transaction mends it. */
+int environment_read_begin(MDB_txn **txn_r);
+void environment_read_end(void);
+
+/* For the committer. write_begin adopts a map that another process has grown, and opens the environment anew
+ * after an error that LMDB cannot go on from. */
+int environment_write_begin(MDB_txn **txn_r);
+/* After MDB_MAP_FULL: true when the map is larger now. No write transaction may be open. */
+bool environment_grow(void);
+/* Frees what processes that died while reading left behind, if it is time to. */
+void environment_check_readers(void);
+
+/* The ph_code for a code of LMDB or an errno. */
+int environment_code(int rc);
+
+#endif

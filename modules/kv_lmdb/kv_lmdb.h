@@ -1,0 +1,25 @@
+/* The provider of "kv/1" that keeps everything in an LMDB environment of this machine. */
+#ifndef KV_LMDB_H
+#define KV_LMDB_H
+
+#include <stdint.h>
+
+#include <posthorn/kv.h>
+
+struct kv_lmdb_config {
+	int64_t map_size;
+	int64_t map_max;
+	int64_t group_updates;
+	int64_t group_size;
+};
+
+extern const struct ph_kv_service kv_lmdb_service;
+
+/* Opens the store in this folder, which is made if need be, for this process, behind fork and with the loop
+ * there. `processes`: how many may have it open at once. */
+int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, unsigned processes,
+	struct ph_error *error);
+/* Nothing of the service may be in use any more. */
+void kv_lmdb_close(void);
+
+#endif

@@ -10,8 +10,8 @@
 #include <posthorn/error.h>
 #include <posthorn/hook.h>
 
-/* Makes the points (ended by NULL) of a module known. PH_E_EXISTS for a name that is taken, PH_E_INVALID for a
- * declaration that is incomplete; then none of them is added. */
+/* Makes the points (ended by NULL) of a module known. PH_E_EXISTS for a name that is taken, PH_E_INVALID for
+ * a declaration that is incomplete; then none of them is added. */
 int hook_add_points(struct ph_hook_point *const *points, const char *owner, struct ph_error *error);
 /* Whose ph_hook_subscribe() calls follow; NULL: nobody's. `owner` must stay valid. */
 void hook_set_owner(const char *owner);
@@ -19,10 +19,14 @@ void hook_set_owner(const char *owner);
 void hook_remove_owner(const char *owner);
 /* The point of that name, or NULL. */
 struct ph_hook_point *hook_find(const char *name);
+/* All points there are, in no order: index from 0 to hook_count() - 1. */
+size_t hook_count(void);
+const struct ph_hook_point *hook_at(size_t index);
 /* The name of the point that was probably meant, or NULL. */
 const char *hook_nearest(const char *name);
 /* Subscribes on behalf of `owner`. */
-void hook_subscribe(struct ph_hook_point *point, const char *owner, int order, ph_hook_handler *handler, void *arg);
+void hook_subscribe(
+	struct ph_hook_point *point, const char *owner, int order, ph_hook_handler *handler, void *arg);
 /* The reference of all points, by name: as plain text, or as markdown. */
 void hook_print_all(FILE *out, bool markdown);
 

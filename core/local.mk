@@ -36,6 +36,7 @@ core_libcore_la_LIBADD = $(LUA_LIBS) $(OPENSSL_LIBS) $(EV_LIBS) -ldl -lpthread
 core_libcore_la_SOURCES = \
 	core/buf.c \
 	core/bus_private.h \
+	core/command.c \
 	core/conf.c \
 	core/conf_fill.c \
 	core/conf_lines.c \
@@ -46,9 +47,26 @@ core_libcore_la_SOURCES = \
 	core/error.c \
 	core/fiber.c \
 	core/fiber_private.h \
+	core/hook.c \
+	core/hook_private.h \
+	core/hook_reference.c \
 	core/log.c \
 	core/log_private.h \
 	core/loop.c \
+	core/lua_budget.c \
+	core/lua_hook.c \
+	core/lua_hook.h \
+	core/lua_host.c \
+	core/lua_host.h \
+	core/lua_library.c \
+	core/lua_object.c \
+	core/lua_pattern.c \
+	core/lua_pattern.h \
+	core/lua_private.h \
+	core/lua_std.c \
+	core/lua_string.c \
+	core/lua_verdict.c \
+	core/lua_verdict.h \
 	core/map.c \
 	core/mem.c \
 	core/metric.c \
@@ -62,7 +80,9 @@ core_libcore_la_SOURCES = \
 	core/service.c \
 	core/stack.c \
 	core/stack.h \
-	core/str.c
+	core/str.c \
+	core/verdict.c \
+	core/verdict_private.h
 
 bin_PROGRAMS += posthorn
 posthorn_SOURCES = core/main.c

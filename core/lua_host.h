@@ -21,8 +21,9 @@ struct policy_config {
 extern const struct ph_option policy_options[];
 
 /* Creates the state, runs the scripts and subscribes their handlers. All hook points must be known by now and
- * all libraries offered. On failure nothing is left behind. `config` must outlive the state; `script_directory`
- * is where the library lies unless the configuration says otherwise. Does not need a running loop. */
+ * all libraries offered. On failure nothing is left behind. `config` must outlive the state;
+ * `script_directory` is where the library lies unless the configuration says otherwise. Does not need a
+ * running loop. */
 int lua_host_open(const struct policy_config *config, const char *script_directory, struct ph_error *error);
 /* Frees it all. No hook call may be running any more. */
 void lua_host_close(void);

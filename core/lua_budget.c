@@ -1,0 +1,210 @@
+/* Budgets of hook calls: instructions, processor time between two waits, time in all, memory.
+ *
+ * Lua calls count() every so many instructions. Once a call is over its budget, each further count raises the
+ * error again, from then on at every instruction, and pcall and its like pass it on (lua_std.c): no script
+ * can swallow it. Coroutines inherit the hook from the thread that makes them.
+ *
+ * Memory is counted by the allocator, for the state as a whole and for the running call: what it took less
+ * what was given back meanwhile. As the collector may give back one call's garbage during another call, this
+ * sum can be wrong to a call's disadvantage; so it is never taken for more than all that was added since the
+ * scripts were loaded. When the allocator refuses, Lua collects all garbage and asks once more before it
+ * gives up. */
+#include <config.h>
+
+#include "lua_private.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include <lauxlib.h>
+
+#include <posthorn/loop.h>
+#include <posthorn/lua.h>
+
+#include "lua_host.h"
+
+enum { COUNT_EVERY = 1000 };
+
+static struct {
+	int64_t used;
+	int64_t loaded; /* used when the scripts were loaded */
+	int64_t ceiling;
+	int64_t call_ceiling;
+} memory;
+
+static struct lua_call *outside_fibers;
+
+/* --- The running call --- */
+
+struct lua_call *lua_call_current(void)
+{
+	return ph_fiber_self() ? ph_fiber_slot_get(PH_FIBER_LUA) : outside_fibers;
+}
+
+static void set_current(struct lua_call *call)
+{
+	if (ph_fiber_self())
+		ph_fiber_slot_set(PH_FIBER_LUA, call);
+	else
+		outside_fibers = call;
+}
+
+static int64_t nanoseconds(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void begin_burst(struct lua_call *call)
+{
+	call->burst_start = nanoseconds(CLOCK_MONOTONIC);
+	call->burst_cpu = 0;
+}
+
+void lua_call_begin(struct lua_call *call, int64_t instructions, ph_msec burst, ph_msec timeout)
+{
+	struct lua_call *outer = lua_call_current();
+	*call = (struct lua_call){
+		.outer = outer,
+		.instructions = instructions,
+		.burst = burst,
+		.deadline = ph_fiber_self() ? ph_now() + timeout : PH_FOREVER,
+		.depth = outer ? outer->depth + 1 : 0,
+	};
+	ph_list_init(&call->objects);
+	begin_burst(call);
+	set_current(call);
+}
+
+void lua_call_end(struct lua_call *call)
+{
+	lua_object_end_all(&call->objects);
+	set_current(call->outer);
+}
+
+/* --- Time and instructions --- */
+
+/* The wall clock is cheap to read but runs on while the processor does other things. So it only tells when to
+ * look at the processor's own: half of the burst is measured by the one, half by the other. */
+static bool burst_is_over(struct lua_call *call)
+{
+	int64_t half = call->burst * 500000;
+	if (call->burst_cpu == 0) {
+		if (nanoseconds(CLOCK_MONOTONIC) - call->burst_start > half)
+			call->burst_cpu = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+		return false;
+	}
+	return nanoseconds(CLOCK_THREAD_CPUTIME_ID) - call->burst_cpu > half;
+}
+
+void lua_budget_check(lua_State *L)
+{
+	struct lua_call *call = lua_call_current();
+	if (!call)
+		return;
+	if (!call->over) {
+		if (call->instructions < 0)
+			call->over = "the policy used up its instructions";
+		else if (burst_is_over(call))
+			call->over = "the policy used up its processor time";
+		else
+			return;
+	}
+	lua_budget_watch(L);
+	lua_pushstring(L, call->over);
+	lua_error(L);
+}
+
+void lua_budget_charge(lua_State *L, uint64_t instructions)
+{
+	struct lua_call *call = lua_call_current();
+	if (!call)
+		return;
+	if (instructions > (uint64_t)(call->instructions > 0 ? call->instructions : 0))
+		call->instructions = -1;
+	else
+		call->instructions -= (int64_t)instructions;
+	lua_budget_check(L);
+}
+
+static void count(lua_State *L, lua_Debug *unused)
+{
+	(void)unused;
+	struct lua_call *call = lua_call_current();
+	int step = lua_gethookcount(L);
+	if (call)
+		call->instructions -= step;
+	if (step != COUNT_EVERY && !(call && call->over))
+		lua_budget_watch(L); /* a coroutine which outlived the call that was over */
+	lua_budget_check(L);
+}
+
+void lua_budget_watch(lua_State *L)
+{
+	struct lua_call *call = lua_call_current();
+	lua_sethook(L, count, LUA_MASKCOUNT, call && call->over ? 1 : COUNT_EVERY);
+}
+
+void lua_budget_waited(lua_State *L)
+{
+	struct lua_call *call = lua_call_current();
+	if (!call)
+		return;
+	begin_burst(call);
+	if (!call->over && ph_now() >= call->deadline)
+		call->over = "the policy took too long";
+	if (call->over)
+		lua_budget_check(L);
+}
+
+/* --- Memory --- */
+
+void lua_memory_init(const struct policy_config *config)
+{
+	memory.used = 0;
+	memory.loaded = 0;
+	memory.ceiling = config->memory;
+	memory.call_ceiling = INT64_MAX;
+}
+
+void lua_memory_loaded(void)
+{
+	memory.loaded = memory.used;
+	memory.call_ceiling = lua_host_config()->call_memory;
+}
+
+size_t lua_memory_used(void)
+{
+	return (size_t)memory.used;
+}
+
+static bool may_grow(const struct lua_call *call, int64_t size)
+{
+	if (size > memory.ceiling - memory.used)
+		return false;
+	if (!call)
+		return true;
+	int64_t since_loaded = memory.used - memory.loaded;
+	int64_t held = call->memory < since_loaded ? call->memory : since_loaded;
+	return held < 0 || size <= memory.call_ceiling - held;
+}
+
+void *lua_memory_allocate(void *unused, void *block, size_t old_size, size_t size)
+{
+	(void)unused;
+	struct lua_call *call = lua_call_current();
+	size_t had = block ? old_size : 0; /* without a block, Lua tells what kind of thing it will be */
+	if (size > had && (size > INT64_MAX || !may_grow(call, (int64_t)(size - had))))
+		return NULL;
+	void *result = NULL;
+	if (size == 0)
+		free(block);
+	else if (!(result = realloc(block, size)))
+		return size <= had ? block : NULL;
+	int64_t change = (int64_t)size - (int64_t)had;
+	memory.used += change;
+	if (call)
+		call->memory += change;
+	return result;
+}

@@ -19,6 +19,8 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run.sh tests/fuzz/README.md
 #   tests_fuzz_fuzz_line_LDFLAGS = $(FUZZ_LDFLAGS)
 #   tests_fuzz_fuzz_line_LDADD = core/libcore.la
 
+include $(srcdir)/tests/fuzz/pop3.mk
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 if !FUZZ
 TESTS += $(FUZZ_TARGETS)

@@ -45,8 +45,8 @@ static int feed_folder(const char *path)
 		char file[4096];
 		if (entry->d_name[0] == '.')
 			continue;
-		(void)snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
-		if (feed_file(file) == 0)
+		int len = snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+		if (len < (int)sizeof(file) && feed_file(file) == 0)
 			fed++;
 	}
 	closedir(folder);

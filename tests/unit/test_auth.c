@@ -104,10 +104,10 @@ static const struct {
 	int code;
 	const char *user, *password;
 } exchange_cases[] = {
-	{ "PLAIN", "AHRpbQBzZWNyZXQ=", { 0 }, 0, "tim", "secret" },
+	{ "PLAIN", "AHRpbQBzZWNyZXQ=", { .count = 0 }, 0, "tim", "secret" },
 	{ "plain", NULL, { .answers = { "AHRpbQBzZWNyZXQ=" }, .challenges = { "" } }, 0, "tim", "secret" },
-	{ "PLAIN", "=", { 0 }, PH_E_INVALID, NULL, NULL },
-	{ "PLAIN", "AHRpbQBzZWNyZXQ", { 0 }, PH_E_INVALID, NULL, NULL },
+	{ "PLAIN", "=", { .count = 0 }, PH_E_INVALID, NULL, NULL },
+	{ "PLAIN", "AHRpbQBzZWNyZXQ", { .count = 0 }, PH_E_INVALID, NULL, NULL },
 	{ "PLAIN", NULL, { .answers = { "" }, .codes = { PH_E_INVALID } }, PH_E_INVALID, NULL, NULL },
 	{ "PLAIN", NULL, { .answers = { "" }, .codes = { PH_E_LIMIT } }, PH_E_INVALID, NULL, NULL },
 	{ "PLAIN", NULL, { .answers = { "" }, .codes = { PH_E_CLOSED } }, PH_E_CLOSED, NULL, NULL },
@@ -171,8 +171,8 @@ START_TEST(test_password_other_hashes)
 {
 	/* SHA-512 crypt, as other servers have it. */
 	struct ph_str sha512 =
-		PH_STR("$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdc"
-		       "bYEdFCoEOfaS35inz1");
+		PH_STR("$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLi"
+		       "BFdcbYEdFCoEOfaS35inz1");
 	struct ph_error error = { 0 };
 	ck_assert_int_eq(password_check(PH_STR("Hello world!"), sha512, &error), 1);
 	ck_assert_int_eq(password_check(PH_STR("hello world!"), sha512, &error), 0);

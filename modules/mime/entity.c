@@ -1,0 +1,266 @@
+/* From a header to a part: what the fields of one entity say. Only fields that matter are picked up; where
+ * one that should be there once occurs several times, the first counts, but address lists are joined (RFC
+ * 7103, 7.5.1). */
+#include "entity.h"
+
+#include "addresses.h"
+#include "date.h"
+#include "envelope.h"
+#include "header.h"
+#include "params.h"
+
+/* The fields picked up, and how many in one header: enough for each of them once, and for repeated address
+ * fields. */
+enum { PICKED_MAX = 200 };
+
+static const char *const field_names[FIELD_COUNT] = {
+	[FIELD_CONTENT_TYPE] = "content-type",
+	[FIELD_CONTENT_ENCODING] = "content-transfer-encoding",
+	[FIELD_CONTENT_ID] = "content-id",
+	[FIELD_CONTENT_DESCRIPTION] = "content-description",
+	[FIELD_CONTENT_DISPOSITION] = "content-disposition",
+	[FIELD_CONTENT_LANGUAGE] = "content-language",
+	[FIELD_CONTENT_LOCATION] = "content-location",
+	[FIELD_CONTENT_MD5] = "content-md5",
+	[FIELD_DATE] = "date",
+	[FIELD_SUBJECT] = "subject",
+	[FIELD_FROM] = "from",
+	[FIELD_SENDER] = "sender",
+	[FIELD_REPLY_TO] = "reply-to",
+	[FIELD_TO] = "to",
+	[FIELD_CC] = "cc",
+	[FIELD_BCC] = "bcc",
+	[FIELD_IN_REPLY_TO] = "in-reply-to",
+	[FIELD_MESSAGE_ID] = "message-id",
+	[FIELD_REFERENCES] = "references",
+};
+
+struct picked {
+	struct {
+		enum header_field field;
+		struct ph_str value;
+	} items[PICKED_MAX];
+	size_t count;
+	bool seen[FIELD_COUNT];
+};
+
+static bool is_address_field(enum header_field field)
+{
+	return field >= FIELD_FROM && field <= FIELD_BCC;
+}
+
+static enum header_field field_of(struct ph_str name, bool is_message)
+{
+	int last = is_message ? FIELD_COUNT : FIELD_DATE;
+	if (name.len < 2)
+		return FIELD_COUNT;
+	for (int field = 0; field < last; field++)
+		if (ph_lower(name.data[0]) == field_names[field][0] &&
+			ph_str_case_eq(name, ph_str(field_names[field])))
+			return (enum header_field)field;
+	return FIELD_COUNT;
+}
+
+static void pick(struct ph_str header, bool is_message, struct picked *picked)
+{
+	struct ph_mime_field field;
+	while (header_next(&header, &field) && picked->count < PICKED_MAX) {
+		enum header_field which = field_of(field.name, is_message);
+		if (which == FIELD_COUNT || (picked->seen[which] && !is_address_field(which)))
+			continue;
+		picked->seen[which] = true;
+		picked->items[picked->count].field = which;
+		picked->items[picked->count++].value = field.value;
+	}
+}
+
+/* All values of a field with ", " between. */
+static struct ph_str joined(const struct picked *picked, enum header_field field, struct ph_pool *pool)
+{
+	size_t length = 0, count = 0;
+	struct ph_str only = { NULL, 0 };
+	for (size_t i = 0; i < picked->count; i++) {
+		if (picked->items[i].field != field)
+			continue;
+		only = picked->items[i].value;
+		length += only.len + 2;
+		count++;
+	}
+	if (count < 2)
+		return only;
+	char *text = ph_pool_alloc(pool, length);
+	length = 0;
+	for (size_t i = 0; text && i < picked->count; i++) {
+		if (picked->items[i].field != field)
+			continue;
+		if (length > 0) {
+			text[length++] = ',';
+			text[length++] = ' ';
+		}
+		memcpy(text + length, picked->items[i].value.data, picked->items[i].value.len);
+		length += picked->items[i].value.len;
+	}
+	return ph_str_of(text, length);
+}
+
+static void set_type(struct ph_mime_part *part, struct ph_str type, struct ph_str subtype)
+{
+	part->type = type;
+	part->subtype = subtype;
+}
+
+static bool is_token(struct ph_str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] <= ' ' || (unsigned char)text.data[i] >= 127 ||
+			strchr("()<>@,;:\\\"/[]?=", text.data[i]))
+			return false;
+	return text.len > 0;
+}
+
+/* RFC 2045, 5.2: a type that cannot be read counts as none. */
+static void read_type(struct entity *entity, struct ph_str value, size_t max, struct ph_pool *pool)
+{
+	struct ph_mime_part *part = &entity->part;
+	struct ph_str type;
+	struct ph_mime_params params;
+	params_parse(value, max, pool, &type, &params);
+	ptrdiff_t slash = ph_str_find(type, '/');
+	if (slash < 0)
+		return;
+	struct ph_str major = ph_str_slice(type, 0, (size_t)slash);
+	struct ph_str minor = ph_str_slice(type, (size_t)slash + 1, type.len);
+	if (!is_token(major) || !is_token(minor))
+		return;
+	set_type(part, major, minor);
+	part->params = params;
+	params_raw(&part->params, "charset", &part->charset);
+	if (ph_mime_is(part, "multipart", NULL))
+		params_raw(&part->params, "boundary", &entity->boundary);
+}
+
+static void read_encoding(struct ph_mime_part *part, struct ph_str value, struct ph_pool *pool)
+{
+	struct ph_mime_params ignored;
+	params_parse(value, 0, pool, &part->encoding_name, &ignored);
+	if (part->encoding_name.len == 0 || ph_str_eq(part->encoding_name, PH_STR("7bit")) ||
+		ph_str_eq(part->encoding_name, PH_STR("8bit")) ||
+		ph_str_eq(part->encoding_name, PH_STR("binary")))
+		part->encoding = PH_MIME_IDENTITY;
+	else if (ph_str_eq(part->encoding_name, PH_STR("base64")))
+		part->encoding = PH_MIME_BASE64;
+	else if (ph_str_eq(part->encoding_name, PH_STR("quoted-printable")))
+		part->encoding = PH_MIME_QUOTED_PRINTABLE;
+	else
+		part->encoding = PH_MIME_UNKNOWN;
+}
+
+/* Language tags with commas between (RFC 3282). */
+static void read_languages(struct ph_mime_part *part, struct ph_str value, size_t max, struct ph_pool *pool)
+{
+	struct ph_str text = header_unfold(value, pool);
+	struct ph_str piece, rest = text;
+	size_t count = 1;
+	for (size_t i = 0; i < text.len; i++)
+		count += text.data[i] == ',';
+	struct ph_str *languages = ph_pool_array(pool, count < max ? count : max, sizeof *languages);
+	count = 0;
+	while (languages && count < max && ph_str_split(&rest, ',', &piece)) {
+		piece = ph_str_trim(piece);
+		if (piece.len > 0)
+			languages[count++] = piece;
+	}
+	part->languages = languages;
+	part->language_count = count;
+}
+
+static void read_filename(struct ph_mime_part *part, struct ph_pool *pool)
+{
+	if (!params_get(&part->disposition_params, "filename", pool, &part->filename))
+		params_get(&part->params, "name", pool, &part->filename);
+}
+
+static void read_content_fields(
+	struct entity *entity, const struct picked *picked, size_t max, struct ph_pool *pool)
+{
+	struct ph_mime_part *part = &entity->part;
+	for (size_t i = 0; i < picked->count; i++) {
+		struct ph_str value = picked->items[i].value;
+		switch (picked->items[i].field) {
+		case FIELD_CONTENT_TYPE:
+			read_type(entity, value, max, pool);
+			break;
+		case FIELD_CONTENT_ENCODING:
+			read_encoding(part, value, pool);
+			break;
+		case FIELD_CONTENT_ID:
+			part->id = header_unfold(value, pool);
+			break;
+		case FIELD_CONTENT_DESCRIPTION:
+			part->description = header_unfold(value, pool);
+			break;
+		case FIELD_CONTENT_DISPOSITION:
+			params_parse(value, max, pool, &part->disposition, &part->disposition_params);
+			break;
+		case FIELD_CONTENT_LANGUAGE:
+			read_languages(part, value, max, pool);
+			break;
+		case FIELD_CONTENT_LOCATION:
+			part->location = header_unfold(value, pool);
+			break;
+		case FIELD_CONTENT_MD5:
+			part->md5 = header_unfold(value, pool);
+			break;
+		default:
+			break;
+		}
+	}
+	read_filename(part, pool);
+}
+
+static void read_message_fields(
+	const struct ph_str values[FIELD_COUNT], struct ph_pool *pool, struct ph_mime_message *message)
+{
+	message->date = date_parse(values[FIELD_DATE]);
+	message->subject = header_decode(values[FIELD_SUBJECT], pool);
+	message->from = header_decode(values[FIELD_FROM], pool);
+	message->to = header_decode(values[FIELD_TO], pool);
+	message->cc = header_decode(values[FIELD_CC], pool);
+	message->bcc = header_decode(values[FIELD_BCC], pool);
+	message->message_id = message_ids(values[FIELD_MESSAGE_ID], pool);
+	message->in_reply_to = message_ids(values[FIELD_IN_REPLY_TO], pool);
+	message->references = message_ids(values[FIELD_REFERENCES], pool);
+}
+
+static void set_default_type(struct entity *entity)
+{
+	struct entity *parent = entity_parent(entity);
+	if (parent && ph_mime_is(&parent->part, "multipart", "digest"))
+		set_type(&entity->part, PH_STR("message"), PH_STR("rfc822"));
+	else
+		set_type(&entity->part, PH_STR("text"), PH_STR("plain"));
+}
+
+void entity_make_opaque(struct entity *entity)
+{
+	set_type(&entity->part, PH_STR("application"), PH_STR("octet-stream"));
+	entity->part.charset = (struct ph_str){ NULL, 0 };
+}
+
+void entity_read_header(struct entity *entity, struct ph_str header, const struct ph_mime_limits *limits,
+	struct ph_pool *pool, struct ph_pool *scratch, struct ph_mime_message *message)
+{
+	struct picked *picked = ph_pool_alloc(scratch, sizeof *picked);
+	struct ph_str values[FIELD_COUNT];
+	set_default_type(entity);
+	pick(header, entity->is_message, picked);
+	read_content_fields(entity, picked, limits->parameters, pool);
+	if (entity->is_message) {
+		for (int field = 0; field < FIELD_COUNT; field++)
+			values[field] = joined(picked, (enum header_field)field, scratch);
+		entity->part.envelope = envelope_make(values, limits->addresses, pool, scratch);
+		if (message)
+			read_message_fields(values, pool, message);
+	}
+	ph_pool_clear(scratch);
+}

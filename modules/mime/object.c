@@ -1,0 +1,147 @@
+/* What policies see of a message: the object `message` in Lua. */
+#include "object.h"
+
+#include <posthorn/lua.h>
+
+#include "header.h"
+
+static const struct ph_mime_message *message_of(void *object)
+{
+	return ((const struct ph_mime_object *)object)->message;
+}
+
+static void give_text(struct ph_str text, struct ph_value *value_r)
+{
+	if (text.len > 0)
+		*value_r = PH_VALUE_STR(text);
+}
+
+static void get_size(void *object, struct ph_value *value_r)
+{
+	*value_r = PH_VALUE_INT(message_of(object)->size);
+}
+
+static void get_subject(void *object, struct ph_value *value_r)
+{
+	give_text(message_of(object)->subject, value_r);
+}
+
+static void get_from(void *object, struct ph_value *value_r)
+{
+	give_text(message_of(object)->from, value_r);
+}
+
+static void get_to(void *object, struct ph_value *value_r)
+{
+	give_text(message_of(object)->to, value_r);
+}
+
+static void get_message_id(void *object, struct ph_value *value_r)
+{
+	give_text(message_of(object)->message_id, value_r);
+}
+
+static void get_date(void *object, struct ph_value *value_r)
+{
+	if (message_of(object)->date.known)
+		*value_r = PH_VALUE_INT(message_of(object)->date.time);
+}
+
+static const struct ph_object_field fields[] = {
+	{ "size", PH_INTEGER, get_size, "length in bytes" },
+	{ "subject", PH_STRING, get_subject, "the Subject field, decoded" },
+	{ "from", PH_STRING, get_from, "the From field, decoded" },
+	{ "to", PH_STRING, get_to, "the To field, decoded" },
+	{ "message_id", PH_STRING, get_message_id, "the Message-ID, with its angle brackets" },
+	{ "date", PH_INTEGER, get_date, "the Date field in seconds since 1970" },
+	{ 0 },
+};
+
+static struct ph_str header_argument(lua_State *L)
+{
+	const struct ph_mime_object *object = ph_lua_object(L, 1, &message_type);
+	return object->header;
+}
+
+/* The pool is given to Lua first, so that an error in between frees it too. */
+static int free_pool(lua_State *L)
+{
+	ph_pool_free(lua_touserdata(L, 1));
+	return 0;
+}
+
+static struct ph_pool *pool_on_stack(lua_State *L)
+{
+	struct ph_pool **pool = lua_newuserdatauv(L, sizeof *pool, 0);
+	*pool = NULL;
+	if (luaL_newmetatable(L, "posthorn.mime.pool")) {
+		lua_pushcfunction(L, free_pool);
+		lua_setfield(L, -2, "__gc");
+		lua_pushcfunction(L, free_pool);
+		lua_setfield(L, -2, "__close");
+	}
+	lua_setmetatable(L, -2);
+	*pool = ph_pool_new(0);
+	lua_toclose(L, -1);
+	return *pool;
+}
+
+static bool find(lua_State *L, struct ph_mime_field *field_r)
+{
+	struct ph_str header = header_argument(L);
+	return header_find(&header, luaL_checkstring(L, 2), field_r);
+}
+
+static int header_method(lua_State *L)
+{
+	struct ph_mime_field field;
+	if (!find(L, &field))
+		return 0;
+	ph_lua_push_str(L, header_decode(field.value, pool_on_stack(L)));
+	return 1;
+}
+
+static int raw_header_method(lua_State *L)
+{
+	struct ph_mime_field field;
+	if (!find(L, &field))
+		return 0;
+	ph_lua_push_str(L, field.value);
+	return 1;
+}
+
+static int headers_method(lua_State *L)
+{
+	struct ph_str header = header_argument(L);
+	struct ph_mime_field field;
+	struct ph_pool *pool = pool_on_stack(L);
+	lua_Integer count = 0;
+	lua_newtable(L);
+	while (header_next(&header, &field)) {
+		lua_createtable(L, 0, 2);
+		ph_lua_push_str(L, field.name);
+		lua_setfield(L, -2, "name");
+		ph_lua_push_str(L, header_decode(field.value, pool));
+		lua_setfield(L, -2, "value");
+		lua_rawseti(L, -2, ++count);
+		ph_pool_clear(pool);
+	}
+	return 1;
+}
+
+static const struct ph_object_method methods[] = {
+	{ "header", header_method, "header(name) -> string or nil",
+		"the first such field, decoded to UTF-8" },
+	{ "raw_header", raw_header_method, "raw_header(name) -> string or nil",
+		"the first such field as it stands" },
+	{ "headers", headers_method, "headers() -> list of { name, value }",
+		"all fields in their order, decoded" },
+	{ 0 },
+};
+
+const struct ph_object_type message_type = {
+	.name = "message",
+	.help = "a mail message; a field it does not have is nil",
+	.fields = fields,
+	.methods = methods,
+};

@@ -1,0 +1,49 @@
+/* The table of the service "mime/1". */
+#include "service.h"
+
+#include "addresses.h"
+#include "date.h"
+#include "decode.h"
+#include "header.h"
+#include "object.h"
+#include "params.h"
+#include "parse.h"
+#include "search.h"
+#include "section.h"
+#include "summary.h"
+#include "text.h"
+
+const struct ph_mime_service mime_service = {
+	.message_type = &message_type,
+	.parser_new = parser_new,
+	.parser_feed = parser_feed,
+	.parser_finish = parser_finish,
+	.parser_free = parser_free,
+	.summary_encode = summary_encode,
+	.summary_view = summary_view,
+	.summary_decode = summary_decode,
+	.section = section_find,
+	.header_filter = header_filter,
+	.header_next = header_next,
+	.header_find = header_find,
+	.header_unfold = header_unfold,
+	.header_decode = header_decode,
+	.date_parse = date_parse,
+	.addresses_parse = addresses_parse,
+	.message_ids = message_ids,
+	.params_parse = params_parse,
+	.param = params_get,
+	.decoder_init = decoder_init,
+	.decoder_feed = decoder_feed,
+	.decoder_finish = decoder_finish,
+	.text_new = text_new,
+	.text_feed = text_feed,
+	.text_finish = text_finish,
+	.text_free = text_free,
+	.search_new = search_new,
+	.search_feed = search_feed,
+	.search_reset = search_reset,
+	.search_free = search_free,
+	.text_contains = text_contains,
+	.message_contains = message_contains,
+};

@@ -44,12 +44,29 @@ core_libcore_la_SOURCES = \
 	core/conf_print.c \
 	core/conf_private.h \
 	core/conf_units.c \
+	core/conn.c \
+	core/conn_private.h \
+	core/conn_read.c \
+	core/conn_struct.h \
+	core/conn_write.c \
+	core/endpoint.c \
+	core/endpoint.h \
 	core/error.c \
 	core/fiber.c \
 	core/fiber_private.h \
 	core/hook.c \
 	core/hook_private.h \
 	core/hook_reference.c \
+	core/layer.h \
+	core/layer_proxy.c \
+	core/layer_proxy.h \
+	core/layer_tcp.c \
+	core/layer_tls.c \
+	core/layer_tls.h \
+	core/line.c \
+	core/line.h \
+	core/listen.c \
+	core/listen.h \
 	core/log.c \
 	core/log_private.h \
 	core/loop.c \
@@ -78,9 +95,11 @@ core_libcore_la_SOURCES = \
 	core/paths.c \
 	core/paths.h \
 	core/service.c \
+	core/session.c \
 	core/stack.c \
 	core/stack.h \
 	core/str.c \
+	core/tls_self_signed.c \
 	core/verdict.c \
 	core/verdict_private.h
 

@@ -94,14 +94,15 @@ extern const struct ph_object_type ph_session_type;
 /* --- Time. A read or write that runs out returns PH_E_TIMEOUT. --- */
 
 /* How long a turnless connection may wait for input before goodbye(IDLE), and how long one read inside a turn
- * may wait for the next byte. Starts as the listener's idle_timeout. */
+ * may take (a line: the whole line). Starts as the listener's idle_timeout. */
 void ph_conn_set_idle_timeout(struct ph_conn *conn, ph_msec timeout);
 /* An end for all reads of the running turn together, from now; 0 lifts it. It stops those who send a byte a
  * minute. Lifted by itself when the turn ends. */
 void ph_conn_set_turn_timeout(struct ph_conn *conn, ph_msec timeout);
 
 /* --- Reading. All may park, and return 1, 0 at the end of input, or a negative code. After PH_E_TIMEOUT,
- * PH_E_CLOSED or PH_E_IO, end the session. --- */
+ * PH_E_CLOSED or PH_E_IO, end the session: return PH_TURN_CLOSE, without words; after a timeout the core calls
+ * goodbye(IDLE) itself. What was written is sent before a read waits. --- */
 
 struct ph_line {
 	struct ph_str text; /* without its line end; valid until the next read */

@@ -35,7 +35,14 @@ core_libcore_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 core_libcore_la_LIBADD = $(LUA_LIBS) $(OPENSSL_LIBS) $(EV_LIBS) -ldl -lpthread
 core_libcore_la_SOURCES = \
 	core/buf.c \
+	core/bus.c \
 	core/bus_private.h \
+	core/cli.c \
+	core/cli.h \
+	core/cli_config.c \
+	core/cli_demo.c \
+	core/cli_server.c \
+	core/cli_tool.c \
 	core/command.c \
 	core/conf.c \
 	core/conf_fill.c \
@@ -49,11 +56,15 @@ core_libcore_la_SOURCES = \
 	core/conn_read.c \
 	core/conn_struct.h \
 	core/conn_write.c \
+	core/control.c \
+	core/control.h \
 	core/endpoint.c \
 	core/endpoint.h \
 	core/error.c \
 	core/fiber.c \
 	core/fiber_private.h \
+	core/generation.c \
+	core/generation.h \
 	core/hook.c \
 	core/hook_private.h \
 	core/hook_reference.c \
@@ -85,6 +96,8 @@ core_libcore_la_SOURCES = \
 	core/lua_verdict.c \
 	core/lua_verdict.h \
 	core/map.c \
+	core/master.c \
+	core/master.h \
 	core/mem.c \
 	core/metric.c \
 	core/metric_private.h \
@@ -100,8 +113,15 @@ core_libcore_la_SOURCES = \
 	core/stack.h \
 	core/str.c \
 	core/tls_self_signed.c \
+	core/tool.c \
+	core/user.c \
+	core/user.h \
 	core/verdict.c \
-	core/verdict_private.h
+	core/verdict_private.h \
+	core/watch.c \
+	core/watch.h \
+	core/worker.c \
+	core/worker.h
 
 bin_PROGRAMS += posthorn
 posthorn_SOURCES = core/main.c

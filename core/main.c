@@ -1,1 +1,7 @@
-int main(void) { return 0; }
+/* The program. */
+#include "cli.h"
+
+int main(int argc, char **argv)
+{
+	return cli_run(argc, argv);
+}

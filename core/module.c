@@ -14,6 +14,7 @@
 #include <posthorn/log.h>
 #include <posthorn/mem.h>
 
+#include "conn_private.h"
 #include "hook_private.h"
 
 enum { PATH_BYTES = 4096, MODULE_NAMES_MAX = 500 };
@@ -309,7 +310,8 @@ static int init_one(struct module *module, struct ph_error *error)
 
 int module_init_all(struct module_set *set, const bool *keep, struct ph_error *error)
 {
-	int result = 0;
+	struct ph_hook_point *const core_points[] = { &conn_accept_hook, NULL };
+	int result = hook_add_points(core_points, "core", error);
 
 	for (size_t i = 0; i < set->count && result == 0; i++) {
 		if (!keep || keep[i])
@@ -349,5 +351,6 @@ void module_stop_all(struct module_set *set)
 			hook_remove_owner(module->descriptor->name);
 		module->started = module->initialised = false;
 	}
+	hook_remove_owner("core");
 	service_clear();
 }

@@ -40,7 +40,7 @@ void module_mark_needed(const struct module_set *set, size_t index, bool *keep);
 /* The protocol of that name among the set's modules, or NULL. */
 const struct ph_protocol *module_protocol(const struct module_set *set, const char *name);
 
-/* The stages (posthorn/module.h); those marked in keep[] only, unless it is NULL. When one fails, what was
+/* The stages (posthorn/module.h), with the core's own hook points declared first; those marked in keep[] only, unless it is NULL. When one fails, what was
  * done before is undone by module_stop_all(). Services are found by ph_service() from here on. */
 int module_init_all(struct module_set *set, const bool *keep, struct ph_error *error);
 /* May park. */

@@ -1,0 +1,90 @@
+/* Asking for a secret, so that it is neither seen on a screen nor in a list of processes. */
+#include <config.h>
+
+#include <posthorn/tool.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <posthorn/mem.h>
+#include <posthorn/str.h>
+
+/* One line without its end; false at the end of input, or when it does not fit. */
+static bool read_line(int fd, char *line_r, size_t size)
+{
+	size_t len = 0;
+	ssize_t got;
+	char c;
+
+	while ((got = read(fd, &c, 1)) == 1 && c != '\n') {
+		if (len + 1 >= size) {
+			fprintf(stderr, "longer than %zu bytes\n", size - 1);
+			return false;
+		}
+		line_r[len++] = c;
+	}
+	if (len > 0 && line_r[len - 1] == '\r')
+		len--;
+	line_r[len] = '\0';
+	if (len == 0)
+		fprintf(stderr, "nothing was given\n");
+	return len > 0;
+}
+
+static bool ask(int fd, const char *prompt, const char *again, char *secret_r, size_t size)
+{
+	bool good;
+
+	dprintf(fd, "%s%s: ", prompt, again);
+	good = read_line(fd, secret_r, size);
+	dprintf(fd, "\n");
+	return good;
+}
+
+static bool ask_twice(int fd, const char *prompt, char *secret_r, size_t size)
+{
+	char again[1024];
+	bool good = ask(fd, prompt, "", secret_r, size) && ask(fd, prompt, " (again)", again, sizeof(again));
+
+	if (good && !ph_str_eq_secret(ph_str(secret_r), ph_str(again))) {
+		fprintf(stderr, "the two differ\n");
+		good = false;
+	}
+	ph_wipe(again, sizeof(again));
+	return good;
+}
+
+static bool ask_unseen(int fd, const char *prompt, char *secret_r, size_t size)
+{
+	struct termios before, unseen;
+	bool good;
+
+	if (tcgetattr(fd, &before) != 0)
+		return false;
+	unseen = before;
+	unseen.c_lflag &= (tcflag_t)~ECHO;
+	tcsetattr(fd, TCSAFLUSH, &unseen);
+	good = ask_twice(fd, prompt, secret_r, size);
+	tcsetattr(fd, TCSAFLUSH, &before);
+	return good;
+}
+
+bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size)
+{
+	int fd;
+	bool good;
+
+	if (!isatty(STDIN_FILENO))
+		return read_line(STDIN_FILENO, secret_r, size);
+	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		fprintf(stderr, "there is no terminal to ask on\n");
+		return false;
+	}
+	good = ask_unseen(fd, prompt, secret_r, size);
+	close(fd);
+	return good;
+}

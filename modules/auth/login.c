@@ -100,7 +100,7 @@ struct ph_hook_point auth_verify_hook = {
 		    PH_ALLOWS(PH_REWRITE) | PH_ALLOWS(PH_DISCONNECT),
 	.on_failure = { .kind = PH_DEFER, .text = PH_STR_INIT("cannot check logins now, try again later") },
 	.example = "posthorn.on(\"auth.verify\", function(session, credentials)\n"
-		   "  if credentials.user:match(\"^admin@\") and session.remote_ip ~= \"127.0.0.1\" then\n"
+		   "  if credentials.user:match(\"^admin@\") and session.ip ~= \"127.0.0.1\" then\n"
 		   "    return posthorn.reject(\"not from there\")\n"
 		   "  end\n"
 		   "end)",

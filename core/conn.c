@@ -203,7 +203,8 @@ static bool ask_policy(struct ph_conn *conn)
 	ph_hook_run(&conn_accept_hook, conn, NULL, pool, &verdict);
 	bool accepted = verdict.kind == PH_PASS || verdict.kind == PH_ACCEPT;
 	if (!accepted)
-		refuse(conn, PH_GOODBYE_REFUSED, verdict.text, "policy");
+		refuse(conn, verdict.kind == PH_DEFER ? PH_GOODBYE_DEFERRED : PH_GOODBYE_REFUSED,
+			verdict.text, "policy");
 	ph_pool_free(&pool);
 	return accepted;
 }

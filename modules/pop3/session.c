@@ -257,6 +257,10 @@ static void say_goodbye(struct ph_conn *conn, void *session, enum ph_goodbye rea
 		ph_conn_printf(conn, "-ERR [SYS/PERM] %.*s\r\n",
 			PH_STR_ARGS(text.len ? text : PH_STR("connection refused")));
 		break;
+	case PH_GOODBYE_DEFERRED:
+		ph_conn_printf(conn, "-ERR [SYS/TEMP] %.*s\r\n",
+			PH_STR_ARGS(text.len ? text : PH_STR("not now")));
+		break;
 	case PH_GOODBYE_FAILED:
 		ph_conn_text(conn, "-ERR [SYS/TEMP] internal error\r\n");
 		break;

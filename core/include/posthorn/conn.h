@@ -31,6 +31,7 @@ enum ph_goodbye {
 	PH_GOODBYE_SHUTDOWN, /* this worker ends */
 	PH_GOODBYE_TOO_MANY, /* too many connections; there is no session */
 	PH_GOODBYE_REFUSED,  /* a policy refused the connection; there is no session */
+	PH_GOODBYE_DEFERRED, /* the same, but only for now: also when the policy failed */
 	PH_GOODBYE_FAILED,   /* the server cannot go on with this connection */
 };
 

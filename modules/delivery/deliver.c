@@ -1,5 +1,7 @@
 /* Putting a message where its recipients' routes lead. First policy is asked about every target; only then is
  * anything stored, in one call, so that the store can make all of it durable together. */
+#include <config.h>
+
 #include "delivery.h"
 
 #include <stdio.h>
@@ -142,14 +144,14 @@ static void ask(struct job *job, const struct ph_delivery_recipient *recipient,
 {
 	struct target_object object = { recipient->address, target->address, target->mailbox,
 		job->reverse_path };
-	struct ph_value arguments[] = {
-		PH_VALUE_OBJECT(&target_type, &object),
-		PH_VALUE_OBJECT(delivery_services.mime->message_type, &job->message),
-	};
+	struct ph_value arguments[2];
 
 	*verdict_r = (struct ph_verdict){ .kind = PH_PASS };
-	if (ph_hook_wanted(&delivery_begin_hook))
-		ph_hook_run(&delivery_begin_hook, job->session, arguments, job->pool, verdict_r);
+	if (!ph_hook_wanted(&delivery_begin_hook))
+		return;
+	arguments[0] = PH_VALUE_OBJECT(&target_type, &object);
+	arguments[1] = PH_VALUE_OBJECT(delivery_services.mime->message_type, &job->message);
+	ph_hook_run(&delivery_begin_hook, job->session, arguments, job->pool, verdict_r);
 }
 
 /* The one field a route has here; an unusable one is the policy's failure. */
@@ -250,6 +252,20 @@ static void store(struct job *job, struct ph_draft *draft, struct ph_error *erro
 			PH_ACTOR_SYSTEM, draft, 0, 0, job->destinations, job->count, error);
 }
 
+static void log_result(const struct ph_delivery_recipient *recipient,
+	const struct ph_destination *destination, const struct ph_error *error)
+{
+	if (destination->result == 0)
+		ph_log(PH_LOG_INFO, "message stored", PH_LOG_STR("to", recipient->address),
+			PH_LOG_NUMBER("account", destination->account),
+			PH_LOG_STR("mailbox", destination->mailbox), PH_LOG_NUMBER("uid", destination->uid));
+	else
+		ph_log(PH_LOG_WARN, "message not stored", PH_LOG_STR("to", recipient->address),
+			PH_LOG_NUMBER("account", destination->account),
+			PH_LOG_STR("mailbox", destination->mailbox),
+			PH_LOG_TEXT("why", ph_code_name(destination->result)), PH_LOG_ERROR_DETAIL(error));
+}
+
 /* A recipient's result is the first failure among its destinations. */
 static void take_results(struct job *job, struct ph_delivery_recipient *recipient, size_t first, size_t end,
 	const struct ph_error *error)
@@ -257,11 +273,7 @@ static void take_results(struct job *job, struct ph_delivery_recipient *recipien
 	for (size_t i = first; i < end; i++) {
 		const struct ph_destination *destination = &job->destinations[job->places[i]];
 
-		ph_log(destination->result == 0 ? PH_LOG_INFO : PH_LOG_WARN,
-			destination->result == 0 ? "message stored" : "message not stored",
-			PH_LOG_STR("to", recipient->address), PH_LOG_NUMBER("account", destination->account),
-			PH_LOG_STR("mailbox", destination->mailbox), PH_LOG_NUMBER("uid", destination->uid),
-			PH_LOG_TEXT("why", destination->result == 0 ? "" : error->detail));
+		log_result(recipient, destination, error);
 		if (destination->result != 0 && recipient->result == 0)
 			recipient->result = ph_error_set(&recipient->error, destination->result,
 				error->code == destination->result ? error->client : "", "%s", error->detail);

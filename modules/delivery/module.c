@@ -1,4 +1,6 @@
 /* The module `delivery`: the service delivery/1 and the hook point deliver.begin. */
+#include <config.h>
+
 #include "delivery.h"
 
 #include <posthorn/module.h>

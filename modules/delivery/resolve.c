@@ -3,6 +3,8 @@
  *
  * An alias may lead to further aliases. One that names itself means the account of that name. A member that
  * leads nowhere is logged and left out as long as another one is reached. */
+#include <config.h>
+
 #include "delivery.h"
 
 #include <posthorn/log.h>
@@ -269,11 +271,13 @@ static int try_domain(struct expansion *x, const struct ph_address *address, con
 /* <postmaster> without a domain is the postmaster of the first domain served here. */
 static struct ph_address with_domain(const struct ph_address *address)
 {
-	const struct ph_core_config *core = ph_core_config();
+	const struct ph_core_config *core;
 	struct ph_address whole = *address;
 
-	if (whole.domain.len == 0)
-		whole.domain = ph_str(core->domains.count > 0 ? core->domains.items[0] : core->hostname);
+	if (whole.domain.len > 0)
+		return whole;
+	core = ph_core_config();
+	whole.domain = ph_str(core->domains.count > 0 ? core->domains.items[0] : core->hostname);
 	return whole;
 }
 

@@ -1,4 +1,6 @@
 /* AUTH (RFC 4954). */
+#include <config.h>
+
 #include "commands.h"
 
 #include <posthorn/mem.h>
@@ -85,8 +87,6 @@ static void answer_broken(struct session *session, int code)
 		reply(session, 500, "5.5.6", "The line is too long");
 		return;
 	}
-	if (code == PH_E_TIMEOUT)
-		reply(session, 421, "4.4.2", "%s Nothing was said for too long", ph_core_config()->hostname);
 	session->ending = true;
 }
 

@@ -1,4 +1,6 @@
 /* DATA (RFC 5321, 4.1.1.4). */
+#include <config.h>
+
 #include "commands.h"
 
 #include <posthorn/log.h>
@@ -19,8 +21,6 @@ static void broken_off(struct session *session, int code)
 	ph_log(PH_LOG_INFO, "message broke off", PH_LOG_TEXT("id", session->transaction->id),
 		PH_LOG_STR("from", session->transaction->reverse_path),
 		PH_LOG_TEXT("why", ph_code_name(code)));
-	if (code == PH_E_TIMEOUT)
-		reply(session, 421, "4.4.2", "%s The message took too long", ph_core_config()->hostname);
 	session->ending = true;
 }
 

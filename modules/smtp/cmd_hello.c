@@ -1,4 +1,6 @@
 /* HELO, EHLO, LHLO: who is there, and what can be done here (RFC 5321, 4.1.1.1; RFC 2033, 4.1). */
+#include <config.h>
+
 #include "commands.h"
 
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* MAIL (RFC 5321, 4.1.1.2), with the parameters SIZE (RFC 1870), BODY (RFC 6152) and AUTH (RFC 4954). */
+#include <config.h>
+
 #include "commands.h"
 
 #include <posthorn/log.h>

@@ -1,4 +1,6 @@
 /* The small commands: RSET, NOOP, QUIT, HELP, VRFY, EXPN (RFC 5321, 4.1.1.5 to 4.1.1.10). */
+#include <config.h>
+
 #include "commands.h"
 
 #include "reply.h"

@@ -1,5 +1,7 @@
 /* RCPT (RFC 5321, 4.1.1.3): looks the recipient up, asks policy, and takes it when it is local. Nothing is
  * relayed. */
+#include <config.h>
+
 #include "commands.h"
 
 #include <posthorn/log.h>

@@ -1,7 +1,7 @@
 /* STARTTLS (RFC 3207). */
-#include "commands.h"
+#include <config.h>
 
-#include <posthorn/log.h>
+#include "commands.h"
 
 #include "reply.h"
 
@@ -26,14 +26,9 @@ bool starttls_check(void *arg, void *call)
 void starttls_proceed(void *arg, void *call)
 {
 	struct session *session = arg;
-	int code;
 
 	(void)call;
 	reply(session, 220, "2.0.0", "Ready for TLS");
-	code = ph_conn_starttls(session->conn);
+	session->ending = ph_conn_starttls(session->conn) != 0;
 	session_forget(session);
-	if (code != 0) {
-		ph_log(PH_LOG_INFO, "STARTTLS failed", PH_LOG_TEXT("why", ph_code_name(code)));
-		session->ending = true;
-	}
 }

@@ -1,4 +1,6 @@
 /* Which commands there are, in which profiles, and where in a session they may be given (RFC 5321, 4.1.4). */
+#include <config.h>
+
 #include "commands.h"
 
 #include "session.h"

@@ -1,4 +1,6 @@
 /* Header fields. See complete.h. */
+#include <config.h>
+
 #include "complete.h"
 
 #include <sys/random.h>

@@ -1,4 +1,6 @@
 /* Dot-stuffing. See dots.h. */
+#include <config.h>
+
 #include "dots.h"
 
 /* Runs of text are found and copied whole. */

@@ -1,4 +1,6 @@
 /* Hook points. See hooks.h. */
+#include <config.h>
+
 #include "hooks.h"
 
 #include <posthorn/log.h>

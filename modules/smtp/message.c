@@ -1,5 +1,7 @@
 /* From the end of the text to the answer: the message is parsed, completed, shown to policy, delivered,
  * answered. Each step may refuse it; then nothing of it is stored. */
+#include <config.h>
+
 #include "message.h"
 
 #include <stdio.h>

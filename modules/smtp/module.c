@@ -1,4 +1,6 @@
 /* The module `smtp`: the protocols smtp, submission and lmtp. */
+#include <config.h>
+
 #include "smtp.h"
 
 #include <posthorn/module.h>

@@ -1,4 +1,6 @@
 /* Command lines. See parse.h. */
+#include <config.h>
+
 #include "parse.h"
 
 #include <posthorn/error.h>

@@ -1,4 +1,6 @@
 /* The protocols smtp (between servers), submission (from users) and lmtp (from a server to its store). */
+#include <config.h>
+
 #include "profile.h"
 
 #include "session.h"

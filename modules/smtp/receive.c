@@ -1,5 +1,7 @@
 /* Reading the text. It goes piece by piece from the connection into the draft; nothing of it is kept here. A
  * text that is refused is read to its end all the same, since only there the client listens. */
+#include <config.h>
+
 #include "receive.h"
 
 #include <posthorn/log.h>

@@ -1,4 +1,6 @@
 /* Answers. See reply.h. */
+#include <config.h>
+
 #include "reply.h"
 
 #include <stdarg.h>

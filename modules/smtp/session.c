@@ -1,4 +1,6 @@
 /* A session: one command per turn, read, looked up in the table, run, answered. */
+#include <config.h>
+
 #include "session.h"
 
 #include <stdio.h>
@@ -161,8 +163,6 @@ enum ph_turn session_input(struct ph_conn *conn, void *arg)
 		reply(session, 500, "5.5.2", "Line too long");
 	else if (code == 1)
 		take_line(session, &line);
-	else if (code == PH_E_TIMEOUT)
-		session_goodbye(conn, session, PH_GOODBYE_IDLE, PH_STR(""));
 	if (code != 1 && code != PH_E_LIMIT)
 		return PH_TURN_CLOSE;
 	check_errors(session);
@@ -192,6 +192,7 @@ void session_goodbye(struct ph_conn *conn, void *session, enum ph_goodbye reason
 		[PH_GOODBYE_SHUTDOWN] = { 421, "4.3.2", "The server is shutting down" },
 		[PH_GOODBYE_TOO_MANY] = { 421, "4.3.2", "Too many connections" },
 		[PH_GOODBYE_REFUSED] = { 554, "5.7.1", "No mail from here" },
+		[PH_GOODBYE_DEFERRED] = { 421, "4.7.1", "No mail from here now" },
 		[PH_GOODBYE_FAILED] = { 421, "4.3.0", "The server has a problem" },
 	};
 	struct answer answer;

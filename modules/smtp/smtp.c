@@ -1,4 +1,6 @@
 /* What the whole module shares: its configuration, its services, its metrics. */
+#include <config.h>
+
 #include "smtp.h"
 
 #include <posthorn/metric.h>

@@ -1,4 +1,6 @@
 /* Trace lines. See trace.h. */
+#include <config.h>
+
 #include "trace.h"
 
 #include <time.h>

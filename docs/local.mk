@@ -1,1 +1,7 @@
 # Documentation.
+dist_doc_DATA = \
+	README.md \
+	docs/architecture.md \
+	docs/operations.md \
+	docs/writing-modules.md \
+	docs/writing-policies.md

@@ -145,9 +145,9 @@ int lua_hook_note_failure(lua_State *L)
 {
 	const struct lua_call *call = lua_call_current();
 	lua_settop(L, 1);
-	if (!call || !call->failure || call->failure->where[0])
+	if (!call || !call->failure || call->failure->noted)
 		return 1;
-	snprintf(call->failure->where, sizeof(call->failure->where), "?");
+	call->failure->noted = true;
 	note_where(L, call->failure);
 	luaL_traceback(L, L, NULL, 1);
 	copy_line(call->failure->traceback, sizeof(call->failure->traceback), lua_tostring(L, -1));

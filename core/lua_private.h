@@ -29,7 +29,8 @@ struct policy_config;
 
 /* What a failed call leaves for the log. */
 struct lua_failure {
-	char where[96]; /* "demo.lua:12" */
+	bool noted;
+	char where[96]; /* "demo.lua:12", or empty */
 	char text[512];
 	char traceback[1024]; /* one line */
 };

@@ -16,6 +16,7 @@ TESTS += tests/check_style.sh
 dist_check_SCRIPTS = tests/check_style.sh tests/summary.sh
 include $(srcdir)/tests/unit/core.mk
 include $(srcdir)/tests/unit/program.mk
+include $(srcdir)/tests/unit/policy.mk
 include $(srcdir)/tests/unit/mime.mk
 include $(srcdir)/tests/unit/store.mk
 include $(srcdir)/tests/unit/smtp.mk

@@ -1,1 +1,2 @@
 # Test programs of this part.
+EXTRA_DIST += tests/lua/patterns.lua

@@ -1,0 +1,39 @@
+/* What a FETCH asks for (RFC 3501, 6.4.5). Pure. */
+#ifndef IMAP_FETCH_ITEMS_H
+#define IMAP_FETCH_ITEMS_H
+
+#include "parse.h"
+
+enum fetch_item {
+	FETCH_UID = 1,
+	FETCH_FLAGS = 2,
+	FETCH_INTERNALDATE = 4,
+	FETCH_SIZE = 8,
+	FETCH_ENVELOPE = 16,
+	FETCH_BODY = 32,
+	FETCH_BODYSTRUCTURE = 64,
+};
+
+/* A part of the message's bytes. */
+struct fetch_section {
+	struct fetch_section *next;
+	struct ph_str label; /* as the response names it: "BODY[1.HEADER.FIELDS (Subject)]<0>" */
+	struct ph_str name;  /* for ph_mime_service.section: "1.HEADER" */
+	bool fields;         /* only fields of the header: those of these names, or all others */
+	bool except;
+	const struct ph_str *names;
+	size_t name_count;
+	bool partial;
+	uint32_t partial_offset;
+	uint32_t partial_size;
+};
+
+struct fetch {
+	unsigned items;
+	struct fetch_section *sections; /* in the order they were asked for */
+	bool sets_seen;
+};
+
+bool parse_fetch(struct parser *parser, struct fetch *fetch_r);
+
+#endif

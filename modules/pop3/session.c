@@ -243,28 +243,21 @@ static enum ph_turn take_input(struct ph_conn *conn, void *arg)
 /* RFC 1939, section 3: a session that was idle for too long ends without a word, and removes nothing. */
 static void say_goodbye(struct ph_conn *conn, void *session, enum ph_goodbye reason, struct ph_str text)
 {
+	static const struct {
+		const char *code, *text;
+	} words[] = {
+		[PH_GOODBYE_SHUTDOWN] = { "SYS/TEMP", "the server shuts down" },
+		[PH_GOODBYE_TOO_MANY] = { "SYS/TEMP", "too many connections" },
+		[PH_GOODBYE_REFUSED] = { "SYS/PERM", "connection refused" },
+		[PH_GOODBYE_DEFERRED] = { "SYS/TEMP", "try again later" },
+		[PH_GOODBYE_FAILED] = { "SYS/TEMP", "internal error" },
+	};
+
 	(void)session;
-	switch (reason) {
-	case PH_GOODBYE_IDLE:
-		break;
-	case PH_GOODBYE_SHUTDOWN:
-		ph_conn_text(conn, "-ERR [SYS/TEMP] the server shuts down\r\n");
-		break;
-	case PH_GOODBYE_TOO_MANY:
-		ph_conn_text(conn, "-ERR [SYS/TEMP] too many connections\r\n");
-		break;
-	case PH_GOODBYE_REFUSED:
-		ph_conn_printf(conn, "-ERR [SYS/PERM] %.*s\r\n",
-			PH_STR_ARGS(text.len ? text : PH_STR("connection refused")));
-		break;
-	case PH_GOODBYE_DEFERRED:
-		ph_conn_printf(conn, "-ERR [SYS/TEMP] %.*s\r\n",
-			PH_STR_ARGS(text.len ? text : PH_STR("not now")));
-		break;
-	case PH_GOODBYE_FAILED:
-		ph_conn_text(conn, "-ERR [SYS/TEMP] internal error\r\n");
-		break;
-	}
+	if (reason == PH_GOODBYE_IDLE)
+		return;
+	ph_conn_printf(conn, "-ERR [%s] %.*s\r\n", words[reason].code,
+		PH_STR_ARGS(text.len ? text : ph_str(words[reason].text)));
 }
 
 static void close_session(struct ph_conn *conn, void *arg)

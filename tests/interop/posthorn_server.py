@@ -35,15 +35,16 @@ ACCOUNTS = ("alice@demo.test", "bob@demo.test")
 # name -> the listener's fields in the configuration
 LISTENERS = {
     "smtp": 'protocol = "smtp", tls = "starttls"',
-    "submission": 'protocol = "smtp", profile = "submission", tls = "starttls"',
-    "submissions": 'protocol = "smtp", profile = "submission", tls = "implicit"',
-    "lmtp": 'protocol = "smtp", profile = "lmtp", tls = "starttls"',
+    "submission": 'protocol = "submission", tls = "starttls"',
+    "submissions": 'protocol = "submission", tls = "implicit"',
+    "lmtp": 'protocol = "lmtp", tls = "starttls"',
     "imap": 'protocol = "imap", tls = "starttls"',
     "imaps": 'protocol = "imap", tls = "implicit"',
     "pop3": 'protocol = "pop3", tls = "starttls"',
     "pop3s": 'protocol = "pop3", tls = "implicit"',
+    "example": 'protocol = "example"',
 }
-MODULES = ("kv_lmdb", "store", "mime", "address", "auth", "delivery", "smtp", "imap", "pop3")
+MODULES = ("kv_lmdb", "store", "mime", "address", "auth", "delivery", "smtp", "imap", "pop3", "example")
 
 # What must not stand in the log of a server, whatever was done to it.
 COMPLAINT = re.compile(r"ERROR: (Address|Leak|Undefined)\w*Sanitizer|runtime error: |assertion failed|panic")
@@ -103,7 +104,7 @@ class Server:
     """options:
     policy     Lua source of a policy script, or a path of one; a list for several
     config     lines of Lua put behind the generated configuration
-    listeners  name -> fields; added to (or replacing) the standard ones
+    listeners  name -> fields; added to the standard ones, or instead of them without standard_listeners
     workers    how many
     data       a data folder to begin with (copied), such as one with accounts
     accounts   addresses to create before the start
@@ -111,14 +112,12 @@ class Server:
     """
 
     def __init__(self, policy=None, config="", listeners=None, workers=1, data=None, accounts=ACCOUNTS,
-                 modules=MODULES, plaintext_login=True, folder=None):
+                 modules=MODULES, plaintext_login=True, folder=None, standard_listeners=True):
         self.own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="posthorn-test-"))
         self.policies = policy if isinstance(policy, (list, tuple)) else [policy] if policy else []
         self.config_lines = config
-        self.listeners = dict(LISTENERS, **(listeners or {}))
-        self.listeners = {name: fields for name, fields in self.listeners.items()
-                          if re.search(r'protocol = "(\w+)"', fields)[1] in modules}
+        self.listeners = dict(LISTENERS if standard_listeners else {}, **(listeners or {}))
         self.workers = workers
         self.data = data
         self.accounts = accounts
@@ -268,7 +267,7 @@ class Server:
         ]
         lines += [f"{module} = {{}}" for module in self.modules]
         if "auth" in self.modules:
-            lines.append("auth.cost = 1")
+            lines.append('auth = { cost = 1, failure_delay = "10ms" }')
         for name, fields in self.listeners.items():
             address = lua_text(f"127.0.0.1:{self.ports[name]}")
             login = "" if "plaintext_login" in fields else f"plaintext_login = {str(self.plaintext_login).lower()}, "

@@ -190,7 +190,7 @@ static bool make_certificate(void)
 	char certificate[PATH_MAX], key[PATH_MAX];
 	struct ph_error error = { 0 };
 
-	if (!path_in_data(certificate, "tls.crt") || !path_in_data(key, "tls.key"))
+	if (!path_in_data(certificate, "demo.crt") || !path_in_data(key, "demo.key"))
 		return false;
 	if (exists(certificate) && exists(key))
 		return true;

@@ -97,7 +97,6 @@ static void settle_core(struct config *config, struct conf_reader *reader)
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
 	settle_hostname(config, reader);
-	config->user_is_default = !conf_get(config->tree, "user");
 	if (config->public.workers == 0)
 		config->public.workers = processors < 1 ? 1 : processors > 64 ? 64 : processors;
 	if (config->module_directories.count == 0)
@@ -216,6 +215,9 @@ static void settle_listener(struct config *config, struct conf_reader *reader,
 {
 	struct ph_error error = { 0 };
 
+	if (!listener->protocol)
+		conf_refuse_unknown(
+			reader, table, path, (const struct ph_option *const[]){ listener_options }, 1);
 	if (!listener->protocol || !listener->address)
 		return; /* noted already */
 	listener->speaks = module_protocol(&config->modules, listener->protocol);
@@ -231,6 +233,11 @@ static void settle_listener(struct config *config, struct conf_reader *reader,
 			"TLS is asked for, but there is no certificate: set tls.certificate");
 }
 
+static bool have_same_address(const struct listener_config *a, const struct listener_config *b)
+{
+	return a->address && b->address && strcmp(a->address, b->address) == 0;
+}
+
 static void settle_listeners(struct config *config, struct conf_reader *reader)
 {
 	const struct conf_value *list = conf_get(config->tree, "listen");
@@ -244,7 +251,7 @@ static void settle_listeners(struct config *config, struct conf_reader *reader)
 		settle_listener(config, reader, listener, table,
 			conf_path_index(config->pool, "listen", (int64_t)i + 1));
 		for (size_t j = 0; j < i; j++) {
-			if (strcmp(config_listener(config, j)->address, listener->address) == 0)
+			if (have_same_address(config_listener(config, j), listener))
 				conf_problem(reader, table->line, "listen",
 					"two listeners have the address %s", listener->address);
 		}
@@ -377,7 +384,7 @@ struct config *config_read(const char *file, struct ph_buf *problems)
 	}
 	ph_buf_free(&source);
 	ph_buf_init(problems, PROBLEMS_MAX_BYTES);
-	ph_buf_add_str(problems, ph_buf_str(&reader.problems));
+	conf_print_problems(&reader, problems);
 	if (reader.problem_count > 0)
 		config_free(&config);
 	conf_reader_free(&reader);

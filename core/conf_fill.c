@@ -7,9 +7,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { PROBLEMS_MAX_BYTES = 1 << 20, TEXT_MAX = 4096, LIST_MAX = 10000 };
+enum { TEXT_MAX = 4096, LIST_MAX = 10000 };
 
 /* --- Problems --- */
 
@@ -20,29 +21,47 @@ void conf_reader_init(struct conf_reader *reader, struct ph_pool *pool, const ch
 	*reader = (struct conf_reader){ .pool = pool, .file = file };
 	reader->directory =
 		slash < 0 ? "." : ph_pool_str(pool, ph_str_slice(ph_str(file), 0, (size_t)slash)).data;
-	ph_buf_init(&reader->problems, PROBLEMS_MAX_BYTES);
 }
 
 void conf_reader_free(struct conf_reader *reader)
 {
-	ph_buf_free(&reader->problems);
+	free(reader->problems);
+	reader->problems = NULL;
 }
 
 void conf_problem(struct conf_reader *reader, int line, const char *path, const char *format, ...)
 {
+	struct ph_pool *pool = reader->pool;
+	struct ph_str where, text;
 	va_list arguments;
 
-	reader->problem_count++;
-	ph_buf_add_text(&reader->problems, reader->file);
-	if (line > 0)
-		ph_buf_printf(&reader->problems, ":%d", line);
-	ph_buf_add_text(&reader->problems, ": ");
-	if (path && *path)
-		ph_buf_printf(&reader->problems, "%s: ", path);
 	va_start(arguments, format);
-	ph_buf_vprintf(&reader->problems, format, arguments);
+	text = ph_pool_vprintf(pool, format, arguments);
 	va_end(arguments);
-	ph_buf_add_char(&reader->problems, '\n');
+	where = ph_pool_printf(pool, line > 0 ? "%s:%d" : "%s", reader->file, line);
+	reader->problems =
+		ph_realloc_array(reader->problems, reader->problem_count + 1, sizeof(*reader->problems));
+	reader->problems[reader->problem_count].line = line;
+	reader->problems[reader->problem_count++].text = ph_pool_printf(
+		pool, "%s: %s%s%s", where.data, path ? path : "", path && *path ? ": " : "", text.data)
+								 .data;
+}
+
+static int compare_problems(const void *a, const void *b)
+{
+	const struct conf_problem *left = a, *right = b;
+
+	if (left->line != right->line)
+		return left->line < right->line ? -1 : 1;
+	return strcmp(left->text, right->text);
+}
+
+void conf_print_problems(struct conf_reader *reader, struct ph_buf *out)
+{
+	if (reader->problem_count > 0)
+		qsort(reader->problems, reader->problem_count, sizeof(*reader->problems), compare_problems);
+	for (size_t i = 0; i < reader->problem_count; i++)
+		ph_buf_printf(out, "%s\n", reader->problems[i].text);
 }
 
 /* --- One value --- */
@@ -101,7 +120,7 @@ static bool seconds(double real, int64_t *number_r)
 
 	if (!isfinite(number) || fabs(number) > 9e15)
 		return false;
-	*number_r = (int64_t)llround(number);
+	*number_r = (int64_t)(number + (number < 0 ? -0.5 : 0.5));
 	return true;
 }
 

@@ -49,8 +49,9 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
 
 static void stop_running(lua_State *L, lua_Debug *debug)
 {
-	(void)debug;
-	luaL_error(L, "the configuration computes for too long");
+	lua_getinfo(L, "l", debug);
+	lua_pushfstring(L, ":%d: the configuration computes for too long", debug->currentline);
+	lua_error(L);
 }
 
 /* The __index of the globals: a name without a value is a slip of the pen more often than a wish for nil. */
@@ -223,7 +224,7 @@ static void note_lua_error(struct conf_reader *reader, const char *message)
 const struct conf_value *conf_evaluate(struct conf_reader *reader, struct ph_str source)
 {
 	struct evaluation evaluation = { .reader = reader, .source = source };
-	unsigned problems = reader->problem_count;
+	size_t problems = reader->problem_count;
 	struct conf_value *root = NULL;
 	lua_State *L = lua_newstate(allocate, &evaluation);
 

@@ -49,13 +49,18 @@ const struct conf_value *conf_get(const struct conf_value *table, const char *ke
 
 /* --- Reading --- */
 
+struct conf_problem {
+	int line;
+	const char *text; /* "FILE:LINE: PATH: TEXT" */
+};
+
 /* What one reading needs to know, and the problems it found. */
 struct conf_reader {
 	struct ph_pool *pool;
 	const char *file;
-	const char *directory;  /* relative paths begin here */
-	struct ph_buf problems; /* lines "FILE:LINE: PATH: TEXT" */
-	unsigned problem_count;
+	const char *directory; /* relative paths begin here */
+	struct conf_problem *problems;
+	size_t problem_count;
 };
 
 void conf_reader_init(struct conf_reader *reader, struct ph_pool *pool, const char *file);
@@ -63,6 +68,9 @@ void conf_reader_free(struct conf_reader *reader);
 /* Notes a problem; `path` may be NULL, line 0 is left out. */
 void conf_problem(struct conf_reader *reader, int line, const char *path, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* All problems, by line. */
+void conf_print_problems(struct conf_reader *reader, struct ph_buf *out);
 
 /* Evaluates Lua source to a tree; NULL, and the problem noted, when that fails. */
 const struct conf_value *conf_evaluate(struct conf_reader *reader, struct ph_str source);
@@ -104,7 +112,6 @@ struct config {
 	const char *run_directory;
 	const char *user;
 	const char *group;
-	bool user_is_default;
 	struct ph_text_list module_names;
 	struct ph_text_list module_directories;
 	struct log_config log;

@@ -18,7 +18,7 @@ static const struct passwd *find_passwd(const struct config *config)
 {
 	const struct passwd *found = getpwnam(config->user);
 
-	if (found || !config->user_is_default)
+	if (found || strcmp(config->user, "posthorn") != 0)
 		return found;
 	ph_log(PH_LOG_WARN, "there is no such user: running as nobody", PH_LOG_TEXT("user", config->user));
 	return getpwnam("nobody");

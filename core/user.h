@@ -14,7 +14,7 @@ struct user {
 	char name[65];
 };
 
-/* Finds the configured user. Only when the configuration names none and there is no "posthorn": "nobody". */
+/* Finds the configured user. Where the default one, "posthorn", was never made, "nobody" takes its place. */
 int user_find(const struct config *config, struct user *user_r, struct ph_error *error);
 /* For good, and with all groups. */
 int user_become(const struct user *user, struct ph_error *error);

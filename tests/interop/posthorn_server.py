@@ -108,11 +108,13 @@ class Server:
     workers    how many
     data       a data folder to begin with (copied), such as one with accounts
     accounts   addresses to create before the start
-    plaintext_login   what all standard listeners say about it
+    plaintext_login   what all listeners say about it
+    program    another posthorn than that of the build tree
     """
 
     def __init__(self, policy=None, config="", listeners=None, workers=1, data=None, accounts=ACCOUNTS,
-                 modules=MODULES, plaintext_login=True, folder=None, standard_listeners=True):
+                 modules=MODULES, plaintext_login=True, folder=None, standard_listeners=True, program=PROGRAM):
+        self.program = program
         self.own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="posthorn-test-"))
         self.policies = policy if isinstance(policy, (list, tuple)) else [policy] if policy else []
@@ -181,7 +183,7 @@ class Server:
     def _launch(self):
         environment = dict(os.environ, LC_ALL="C")
         self._start_line = len(self.lines)
-        self.process = subprocess.Popen([PROGRAM, "-c", self.config, "serve"], cwd=self.folder, env=environment,
+        self.process = subprocess.Popen([self.program, "-c", self.config, "serve"], cwd=self.folder, env=environment,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
         self._reader = threading.Thread(target=self._read_log, args=(self.process.stdout,), daemon=True)
@@ -250,8 +252,8 @@ class Server:
         new.rename(self.policy_file(number))
 
     def write_config(self):
-        """Each listener is a local variable NAME_listener and each module has its table, so that lines behind can
-        change them."""
+        """Each standard listener is also a local variable NAME_listener, and each module has its table, so that lines
+        behind can change them."""
         for name in self.listeners:
             self.ports.setdefault(name, free_port())
         scripts = ", ".join(lua_text(self.policy_file(number)) for number in range(len(self.policies)))
@@ -268,11 +270,13 @@ class Server:
         lines += [f"{module} = {{}}" for module in self.modules]
         if "auth" in self.modules:
             lines.append('auth = { cost = 1, failure_delay = "10ms" }')
-        for name, fields in self.listeners.items():
+        lines.append("listen = {}")
+        for number, (name, fields) in enumerate(self.listeners.items(), 1):
             address = lua_text(f"127.0.0.1:{self.ports[name]}")
             login = "" if "plaintext_login" in fields else f"plaintext_login = {str(self.plaintext_login).lower()}, "
-            lines.append(f"local {name}_listener = {{ name = {lua_text(name)}, address = {address}, {login}{fields} }}")
-        lines.append(f"listen = {{ {', '.join(name + '_listener' for name in self.listeners)} }}")
+            lines.append(f"listen[{number}] = {{ name = {lua_text(name)}, address = {address}, {login}{fields} }}")
+            if name in LISTENERS:
+                lines.append(f"local {name}_listener = listen[{number}]")
         self.config.write_text("\n".join(lines) + "\n" + self.config_lines + "\n")
 
     def address(self, listener):
@@ -285,7 +289,7 @@ class Server:
 
     def run_tool(self, *arguments, input=None):
         """Runs `posthorn -c CONFIG ARGUMENTS` and returns what became of it."""
-        return subprocess.run([PROGRAM, "-c", self.config, *arguments], input=input, text=True, cwd=self.folder,
+        return subprocess.run([self.program, "-c", self.config, *arguments], input=input, text=True, cwd=self.folder,
                               capture_output=True, timeout=PATIENCE, check=False)
 
     def tool(self, *arguments, input=None):

@@ -126,6 +126,8 @@ static void read_number(struct ph_str word, struct clock *clock)
 {
 	int number, more;
 	int digits = take_digits(&word, 4, &number);
+	if (word.len > 0 && ph_is_digit(*word.data))
+		return;
 	if (digits == 4 && take_char(&word, "-/")) {
 		clock->year = number;
 		take_digits(&word, 2, &clock->month);
@@ -202,20 +204,33 @@ static bool is_valid(const struct clock *clock)
 	       clock->second <= 60;
 }
 
+enum { LENGTH_MAX = 200 };
+
+/* The words with one space between; comments and the obsolete white space around colons left out. */
+static struct ph_str simplify(struct ph_str value, char out[LENGTH_MAX])
+{
+	size_t length = 0;
+	struct lexer lexer = lexer_of(ph_str_slice(value, 0, LENGTH_MAX - 1));
+	for (lexer_skip(&lexer); !lexer_ended(&lexer);) {
+		char c = *lexer.at++;
+		const char *begin = lexer.at;
+		out[length++] = c == ',' ? ' ' : c;
+		lexer_skip(&lexer);
+		bool colon = c == ':' || (!lexer_ended(&lexer) && *lexer.at == ':');
+		if (lexer.at > begin && !colon)
+			out[length++] = ' ';
+	}
+	return ph_str_of(out, length);
+}
+
 struct ph_mime_date date_parse(struct ph_str value)
 {
-	enum { LENGTH_MAX = 200 };
+	char text[LENGTH_MAX];
 	struct clock clock = { 0 };
-	struct lexer lexer = lexer_of(ph_str_slice(value, 0, LENGTH_MAX));
-	for (lexer_skip(&lexer); !lexer_ended(&lexer); lexer_skip(&lexer)) {
-		const char *begin = lexer.at;
-		while (!lexer_ended(&lexer) && !strchr(" \t\r\n,(", *lexer.at))
-			lexer.at++;
-		if (lexer.at > begin)
-			read_word(ph_str_of(begin, (size_t)(lexer.at - begin)), &clock);
-		else
-			lexer.at++;
-	}
+	struct ph_str word, rest = simplify(value, text);
+	while (ph_str_split(&rest, ' ', &word))
+		if (word.len > 0)
+			read_word(word, &clock);
 	if (clock.afternoon && clock.hour < 12)
 		clock.hour += 12;
 	else if (clock.forenoon && clock.hour == 12)

@@ -70,7 +70,7 @@ static void pick(struct ph_str header, bool is_message, struct picked *picked)
 			continue;
 		picked->seen[which] = true;
 		picked->items[picked->count].field = which;
-		picked->items[picked->count++].value = field.value;
+		picked->items[picked->count++].value = ph_str_trim(field.value);
 	}
 }
 

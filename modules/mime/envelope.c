@@ -55,9 +55,13 @@ static size_t add_addresses(struct ph_buf *buf, struct ph_str value, size_t max,
 	return count;
 }
 
+/* NIL when the field is absent, but "" when it is empty. */
 static void add_text(struct ph_buf *buf, struct ph_str value, struct ph_pool *scratch)
 {
-	imap_add_nstring(buf, header_unfold(value, scratch));
+	if (value.data)
+		imap_add_string(buf, header_unfold(value, scratch));
+	else
+		ph_buf_add_text(buf, "NIL");
 }
 
 /* Sender and Reply-To are the From field where they are missing. */

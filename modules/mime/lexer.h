@@ -16,7 +16,8 @@ struct lexer {
 
 static inline struct lexer lexer_of(struct ph_str value)
 {
-	return (struct lexer){ .at = value.data, .end = value.data + value.len };
+	const char *begin = value.len ? value.data : "";
+	return (struct lexer){ .at = begin, .end = begin + value.len };
 }
 
 static inline bool lexer_ended(const struct lexer *lexer)

@@ -1,1 +1,19 @@
-# Test programs of this part.
+# Messages and addresses.
+if HAVE_CHECK
+MIME_TESTS = tests/unit/test_mime tests/unit/test_mime_header tests/unit/test_mime_body tests/unit/test_address
+check_PROGRAMS += $(MIME_TESTS)
+TESTS += $(MIME_TESTS)
+endif
+tests_unit_test_mime_SOURCES = tests/unit/test_mime.c
+tests_unit_test_mime_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mime_LDADD = modules/mime/libmime.la $(TEST_LIBS)
+tests_unit_test_mime_header_SOURCES = tests/unit/test_mime_header.c
+tests_unit_test_mime_header_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mime_header_LDADD = modules/mime/libmime.la $(TEST_LIBS)
+tests_unit_test_mime_body_SOURCES = tests/unit/test_mime_body.c
+tests_unit_test_mime_body_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mime_body_LDADD = modules/mime/libmime.la $(TEST_LIBS)
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_address_LDADD = modules/address/libaddress.la $(TEST_LIBS)
+EXTRA_DIST += tests/unit/data/mime

@@ -1,0 +1,93 @@
+/* The parser: whole and in pieces it must say the same; parts lie within each other; the summary reads back;
+ * IMAP texts hold what IMAP allows; searching and decoding bodies comes to an end. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <posthorn/error.h>
+
+#include "../../modules/mime/parse.h"
+#include "../../modules/mime/search.h"
+#include "../../modules/mime/section.h"
+#include "../../modules/mime/summary.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void summarize(struct ph_str bytes, size_t piece, struct ph_buf *summary)
+{
+	struct ph_mime_parser *parser = parser_new(NULL);
+	for (size_t at = 0; at < bytes.len; at += piece)
+		parser_feed(parser, ph_str_slice(bytes, at, at + piece));
+	summary_encode(parser_finish(parser), summary);
+	parser_free(&parser);
+}
+
+static void check_part(const struct ph_mime_part *part, uint64_t begin, uint64_t end)
+{
+	for (; part; part = part->next) {
+		uint64_t body_end = ph_mime_body_offset(part) + part->body_size;
+		PH_ASSERT(part->header_offset >= begin && body_end <= end);
+		check_part(part->children, ph_mime_body_offset(part), body_end);
+		begin = body_end;
+	}
+}
+
+/* Balanced parentheses outside of strings; 8-bit bytes only in literals, NULs nowhere. */
+static void check_imap_text(struct ph_str text)
+{
+	int depth = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		PH_ASSERT(c != 0 && c < 0x80 && c != '\r' && c != '\n');
+		if (c == '"') {
+			for (i++; text.data[i] != '"'; i++) {
+				i += text.data[i] == '\\';
+				PH_ASSERT(i + 1 < text.len && (unsigned char)text.data[i] < 0x80 &&
+					  text.data[i] != 0);
+			}
+		} else if (c == '{') {
+			size_t length = strtoul(text.data + i + 1, NULL, 10);
+			i += (size_t)ph_str_find(ph_str_slice(text, i, text.len), '\n') + length;
+			PH_ASSERT(i < text.len);
+		}
+		depth += (c == '(') - (c == ')');
+		PH_ASSERT(depth > 0 || i + 1 == text.len);
+	}
+	PH_ASSERT(depth == 0);
+}
+
+static int view(void *arg, uint64_t offset, struct ph_str *bytes_r)
+{
+	const struct ph_str *bytes = arg;
+	*bytes_r = ph_str_slice(*bytes, offset, offset + 100);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const sections[] = { "HEADER", "1", "1.MIME", "2.HEADER", "1.1", "2.1.1.MIME" };
+	struct ph_str bytes = ph_str_of(data, size);
+	struct ph_buf whole, pieces;
+	struct ph_mime_message message;
+	struct ph_mime_section section;
+	struct ph_pool *pool = ph_pool_new(0);
+	ph_buf_init(&whole, SIZE_MAX);
+	ph_buf_init(&pieces, SIZE_MAX);
+	summarize(bytes, size + 1, &whole);
+	summarize(bytes, size > 0 && data[0] % 2 ? 1 : 7, &pieces);
+	PH_ASSERT(ph_str_eq(ph_buf_str(&whole), ph_buf_str(&pieces)));
+	PH_ASSERT(summary_decode(ph_buf_str(&whole), pool, &message) == 0);
+	PH_ASSERT(message.size == size);
+	check_part(message.root, 0, size);
+	check_imap_text(message.envelope);
+	check_imap_text(message.body);
+	check_imap_text(message.bodystructure);
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+		if (section_find(&message, ph_str(sections[i]), &section) == 0)
+			PH_ASSERT(section.offset + section.size <= size);
+	struct ph_mime_source source = { view, &bytes };
+	message_contains(&message, &source, PH_STR("abab ac"), true);
+	ph_buf_free(&whole);
+	ph_buf_free(&pieces);
+	ph_pool_free(&pool);
+	return 0;
+}

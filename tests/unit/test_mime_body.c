@@ -1,0 +1,269 @@
+/* Bodies: transfer encodings, charsets, searching. Everything is fed whole and in pieces. */
+#include <check.h>
+#include <stdlib.h>
+
+#include <posthorn/error.h>
+
+#include "../../modules/mime/decode.h"
+#include "../../modules/mime/parse.h"
+#include "../../modules/mime/search.h"
+#include "../../modules/mime/text.h"
+
+#define ROWS(rows) (sizeof(rows) / sizeof *(rows))
+
+/* What the input decodes to when it comes in pieces of that size. */
+static void check_decoding(
+	enum ph_mime_encoding encoding, const char *input, const char *expected, size_t piece)
+{
+	struct ph_buf buf;
+	struct ph_mime_decoder decoder;
+	struct ph_str text = ph_str(input);
+	ph_buf_init(&buf, 10000);
+	decoder_init(&decoder, encoding);
+	for (size_t at = 0; at < text.len; at += piece)
+		ck_assert(decoder_feed(&decoder, ph_str_slice(text, at, at + piece), &buf));
+	ck_assert(decoder_finish(&decoder, &buf));
+	ck_assert_msg(ph_str_eq(ph_buf_str(&buf), ph_str(expected)), "'%s' by %zu gives '%.*s'", input, piece,
+		PH_STR_ARGS(buf));
+	ph_buf_free(&buf);
+}
+
+START_TEST(test_base64)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "Zg==", "f" },
+		{ "Zm8=", "fo" },
+		{ "Zm9v", "foo" },
+		{ "Zm9vYg==", "foob" },
+		{ "Zm9vYmFy", "foobar" },
+		{ "Zm9v\r\nYmFy\r\n", "foobar" },
+		{ " Z m 9 v*Y_m-F.y", "foobar" },
+		{ "Zm8", "fo" },
+		{ "Zg", "f" },
+		{ "Z", "" },
+		{ "Zg==Zg==", "ff" },
+		{ "Zm8=\r\nYmFy", "fobar" },
+		{ "=", "" },
+		{ "====", "" },
+		{ "+/+/", "\xFB\xFF\xBF" },
+		{ "Zm9vYmFyZm9vYmFyZm9vYmFy\nZm9v", "foobarfoobarfoobarfoo" },
+	};
+	for (size_t i = 0; i < ROWS(rows); i++)
+		for (size_t piece = 1; piece < 12; piece++)
+			check_decoding(PH_MIME_BASE64, rows[i][0], rows[i][1], piece);
+}
+END_TEST
+
+START_TEST(test_quoted_printable)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "plain text\r\n", "plain text\r\n" },
+		{ "=41=6a=6A=3D", "Ajj=" },
+		{ "soft=\r\nbreak=\nhere= \t\r\n!", "softbreakhere!" },
+		{ "trailing  \t \r\nspace \nend", "trailing\r\nspace\nend" },
+		{ "inner  \t space", "inner  \t space" },
+		{ "kept=20\r\n", "kept \r\n" },
+		{ "space at the very end  ", "space at the very end" },
+		{ "=4", "=4" },
+		{ "=", "" },
+		{ "=zz", "=zz" },
+		{ "=4z", "=4z" },
+		{ "==41", "=A" },
+		{ "=4=41", "=4A" },
+		{ "= x", "x" },
+		{ "=\rx", "x" },
+		{ "a\rb", "a\rb" },
+		{ "=C3=BC", "\xC3\xBC" },
+	};
+	for (size_t i = 0; i < ROWS(rows); i++)
+		for (size_t piece = 1; piece < 12; piece++)
+			check_decoding(PH_MIME_QUOTED_PRINTABLE, rows[i][0], rows[i][1], piece);
+}
+END_TEST
+
+/* More white space than a line may have comes through whole. */
+START_TEST(test_long_white_space)
+{
+	char input[300], expected[300];
+	memset(input, ' ', sizeof input);
+	input[200] = 'x';
+	input[201] = 0;
+	memcpy(expected, input, sizeof input);
+	check_decoding(PH_MIME_QUOTED_PRINTABLE, input, expected, 7);
+	check_decoding(PH_MIME_QUOTED_PRINTABLE, input, expected, 300);
+	check_decoding(PH_MIME_IDENTITY, input, expected, 11);
+}
+END_TEST
+
+START_TEST(test_full_buffer)
+{
+	struct ph_buf buf;
+	struct ph_mime_decoder decoder;
+	ph_buf_init(&buf, 20);
+	decoder_init(&decoder, PH_MIME_BASE64);
+	ck_assert(!decoder_feed(&decoder, PH_STR("Zm9vYmFyZm9vYmFyZm9vYmFy"), &buf));
+	ph_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(test_text)
+{
+	static const struct {
+		const char *charset;
+		enum ph_mime_encoding encoding;
+		const char *body, *text;
+	} rows[] = {
+		{ "", PH_MIME_IDENTITY, "plain", "plain" },
+		{ "utf-8", PH_MIME_QUOTED_PRINTABLE, "Gr=C3=BC=C3=9Fe",
+			"Gr\xC3\xBC\xC3\x9F"
+			"e" },
+		{ "iso-8859-1", PH_MIME_QUOTED_PRINTABLE, "Gr=FC=DFe",
+			"Gr\xC3\xBC\xC3\x9F"
+			"e" },
+		{ "UTF-16LE", PH_MIME_BASE64, "YQDkAKwg", "a\xC3\xA4\xE2\x82\xAC" },
+		{ "shift_jis", PH_MIME_IDENTITY, "\x93\xFA\x96\x7B", "\xE6\x97\xA5\xE6\x9C\xAC" },
+		{ "iso-2022-jp", PH_MIME_IDENTITY, "\x1B$BF|K\\\x1B(B!", "\xE6\x97\xA5\xE6\x9C\xAC!" },
+		{ "us-ascii", PH_MIME_IDENTITY,
+			"a\xFF"
+			"b\xC3",
+			"a\xEF\xBF\xBD"
+			"b\xEF\xBF\xBD" },
+		{ "gb18030", PH_MIME_IDENTITY, "\xC4\xE3\xFF\xBA", "\xE4\xBD\xA0\xEF\xBF\xBD\xEF\xBF\xBD" },
+		{ "no such charset", PH_MIME_IDENTITY, "\xC3\xA4", "\xC3\xA4" },
+	};
+	for (size_t i = 0; i < ROWS(rows); i++)
+		for (size_t piece = 1; piece < 9; piece++) {
+			struct ph_mime_part part = { .charset = ph_str(rows[i].charset),
+				.encoding = rows[i].encoding };
+			struct ph_mime_text *text = text_new(&part);
+			struct ph_str body = ph_str(rows[i].body);
+			struct ph_buf buf;
+			ph_buf_init(&buf, 1000);
+			for (size_t at = 0; at < body.len; at += piece)
+				ck_assert(text_feed(text, ph_str_slice(body, at, at + piece), &buf));
+			ck_assert(text_finish(text, &buf));
+			ck_assert_msg(ph_str_eq(ph_buf_str(&buf), ph_str(rows[i].text)),
+				"row %zu by %zu gives '%.*s'", i, piece, PH_STR_ARGS(buf));
+			text_free(&text);
+			ph_buf_free(&buf);
+		}
+}
+END_TEST
+
+START_TEST(test_search)
+{
+	static const struct {
+		const char *text, *needle;
+		bool found;
+	} rows[] = {
+		{ "", "", true },
+		{ "abc", "", true },
+		{ "", "a", false },
+		{ "Hello World", "hello w", true },
+		{ "Hello World", "WORLD", true },
+		{ "Hello World", "worlds", false },
+		{ "Hello\r\n\t World", "hello world", true },
+		{ "helloworld", "hello world", false },
+		{ "ababac ababab", "ababab", true },
+		{ "aabaabaaa", "aabaaa", true },
+		{ "aaaaab", "aaab", true },
+		{ "GR\xC3\x9CSSE", "gr\xC3\xBCsse", true },
+		{ "\xD0\x9F\xD0\xA0\xD0\x98", "\xD0\xBF\xD1\x80\xD0\xB8", true },
+		{ "\xCE\xA3\xCE\x91\xCE\xA3", "\xCF\x83\xCE\xB1\xCF\x82", true },
+		{ "x\xFFy", "xy", false },
+		{ "x\xFFy", "x\xEF\xBF\xBDy", true },
+		{ "\xC3\xA4", "a", false },
+	};
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct ph_str text = ph_str(rows[i].text);
+		ck_assert_msg(text_contains(text, ph_str(rows[i].needle)) == rows[i].found, "row %zu", i);
+		for (size_t piece = 1; piece < 5; piece++) {
+			struct ph_mime_search *search = search_new(ph_str(rows[i].needle));
+			bool found = search_feed(search, PH_STR(""));
+			for (size_t at = 0; at < text.len; at += piece)
+				found = search_feed(search, ph_str_slice(text, at, at + piece));
+			ck_assert_msg(found == rows[i].found, "row %zu by %zu", i, piece);
+			search_free(&search);
+		}
+	}
+}
+END_TEST
+
+struct memory {
+	struct ph_str bytes;
+	size_t piece;
+	int result;
+};
+
+static int view(void *arg, uint64_t offset, struct ph_str *bytes_r)
+{
+	const struct memory *memory = arg;
+	*bytes_r = ph_str_slice(memory->bytes, offset, offset + memory->piece);
+	return memory->result;
+}
+
+START_TEST(test_message_contains)
+{
+	static const struct {
+		const char *needle;
+		int in_body, in_text;
+	} rows[] = {
+		{ "first words", 1, 1 },
+		{ "SECOND W\xC3\xB6RDS", 1, 1 },
+		{ "inner subject", 1, 1 },
+		{ "attached", 0, 0 },
+		{ "outer s\xC3\xBC"
+		  "bject",
+			0, 1 },
+		{ "subject: outer", 0, 1 },
+		{ "text/html", 0, 1 },
+		{ "preamble", 0, 0 },
+		{ "", 1, 1 },
+	};
+	struct memory memory = {
+		.bytes = PH_STR_INIT(
+			"Subject: =?utf-8?q?outer_s=C3=BCbject?=\r\n"
+			"Content-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\r\n"
+			"first\r\nwords\r\n--b\r\nContent-Type: text/html; charset=iso-8859-1\r\n"
+			"Content-Transfer-Encoding: quoted-printable\r\n\r\nsecond w=\r\n=F6rds\r\n"
+			"--b\r\nContent-Type: image/png\r\n\r\nattached\r\n--b\r\n"
+			"Content-Type: message/rfc822\r\n\r\nSubject: inner subject\r\n\r\n\r\n--b--\r\n")
+	};
+	struct ph_mime_source source = { view, &memory };
+	struct ph_mime_parser *parser = parser_new(NULL);
+	parser_feed(parser, memory.bytes);
+	const struct ph_mime_message *message = parser_finish(parser);
+	for (memory.piece = 1; memory.piece < 1000; memory.piece = memory.piece * 3 + 1)
+		for (size_t i = 0; i < ROWS(rows); i++) {
+			struct ph_str needle = ph_str(rows[i].needle);
+			ck_assert_msg(message_contains(message, &source, needle, false) == rows[i].in_body,
+				"body %zu", i);
+			ck_assert_msg(message_contains(message, &source, needle, true) == rows[i].in_text,
+				"text %zu", i);
+		}
+	memory.result = PH_E_IO;
+	ck_assert_int_eq(message_contains(message, &source, PH_STR("x"), true), PH_E_IO);
+	parser_free(&parser);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("mime_body");
+	TCase *tests = tcase_create("body");
+	tcase_add_test(tests, test_base64);
+	tcase_add_test(tests, test_quoted_printable);
+	tcase_add_test(tests, test_long_white_space);
+	tcase_add_test(tests, test_full_buffer);
+	tcase_add_test(tests, test_text);
+	tcase_add_test(tests, test_search);
+	tcase_add_test(tests, test_message_contains);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0;
+}

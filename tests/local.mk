@@ -26,3 +26,4 @@ include $(srcdir)/tests/fuzz/local.mk
 include $(srcdir)/tests/dialogue/local.mk
 include $(srcdir)/tests/lua/local.mk
 include $(srcdir)/tests/interop/local.mk
+include $(srcdir)/tests/crash/local.mk

@@ -1,2 +1,6 @@
 # The server as its users meet it: real clients, policies, a module built outside the tree.
-EXTRA_DIST += tests/interop/posthorn_server.py tests/interop/localhost.pem
+interop_tests = tests/interop/test_clients.py tests/interop/test_hooks.py tests/interop/test_out_of_tree.py
+if HAVE_PYTHON3
+TESTS += $(interop_tests)
+endif
+EXTRA_DIST += $(interop_tests) tests/interop/posthorn_server.py tests/interop/localhost.pem

@@ -237,12 +237,36 @@ void hooks_init(void)
 
 /* --- asking --- */
 
+/* A field that is not known where it stands is a mistake, and not one to overlook. */
+static bool is_known(const struct ph_hook_point *point, enum ph_verdict_kind kind, struct ph_str key)
+{
+	if (ph_str_eq(key, PH_STR("add_header")))
+		return point == &smtp_message_hook && (kind == PH_ACCEPT || kind == PH_ROUTE);
+	return kind == PH_ROUTE && (ph_str_eq(key, PH_STR("to")) || ph_str_eq(key, PH_STR("mailbox")));
+}
+
+static void check_fields(const struct ph_hook_point *point, struct ph_verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->field_count; i++) {
+		struct ph_str key = verdict->fields[i].key;
+
+		if (is_known(point, verdict->kind, key))
+			continue;
+		ph_log(PH_LOG_ERROR, "policy gives an unknown field", PH_LOG_TEXT("hook", point->name),
+			PH_LOG_TEXT("verdict", ph_verdict_name(verdict->kind)), PH_LOG_STR("field", key));
+		*verdict = point->on_failure;
+		return;
+	}
+}
+
 static void ask(struct ph_hook_point *point, struct session *session, const struct ph_value *arguments,
 	struct ph_pool *pool, struct ph_verdict *verdict_r)
 {
 	*verdict_r = (struct ph_verdict){ .kind = PH_PASS };
-	if (ph_hook_wanted(point))
-		ph_hook_run(point, session->conn, arguments, pool, verdict_r);
+	if (!ph_hook_wanted(point))
+		return;
+	ph_hook_run(point, session->conn, arguments, pool, verdict_r);
+	check_fields(point, verdict_r);
 }
 
 void hook_mail(struct session *session, struct ph_pool *pool, struct sender_object *sender,
@@ -337,27 +361,14 @@ static int route_mailbox(const char *point, const struct ph_verdict_field *mailb
 	return 0;
 }
 
-static int check_fields(const char *point, const struct ph_verdict *verdict, struct ph_error *error)
-{
-	for (size_t i = 0; i < verdict->field_count; i++) {
-		struct ph_str key = verdict->fields[i].key;
-
-		if (!ph_str_eq(key, PH_STR("to")) && !ph_str_eq(key, PH_STR("mailbox")) &&
-			!(verdict->kind == PH_ROUTE && point == smtp_message_hook.name &&
-				ph_str_eq(key, PH_STR("add_header"))))
-			return bad_route(point, key, "a route has no such field", error);
-	}
-	return 0;
-}
-
 int verdict_route(const char *point, const struct ph_verdict *verdict, struct ph_pool *pool,
 	struct ph_route *route, struct ph_error *error)
 {
 	const struct ph_verdict_field *to = ph_verdict_field(verdict, "to");
 	const struct ph_verdict_field *mailbox = ph_verdict_field(verdict, "mailbox");
-	int code = check_fields(point, verdict, error);
+	int code = 0;
 
-	if (code == 0 && to)
+	if (to)
 		code = route_to(point, to, pool, route, error);
 	if (code == 0 && mailbox)
 		code = route_mailbox(point, mailbox, pool, route, error);

@@ -49,7 +49,7 @@ void hook_message(struct session *session, struct ph_pool *pool, const struct ph
 /* Is it a verdict that refuses: reject, defer or disconnect? */
 bool verdict_refuses(const struct ph_verdict *verdict);
 /* May park. Carries out a verdict `route`: other recipients and another mailbox for *route. 0; PH_E_INVALID
- * when the policy names what is no address, no user here or no field of a route, and says so in the log; or a
+ * when the policy names what is no address or no user here, and says so in the log; or a
  * failure of the services. */
 int verdict_route(const char *point, const struct ph_verdict *verdict, struct ph_pool *pool,
 	struct ph_route *route, struct ph_error *error);

@@ -268,7 +268,7 @@ static int load_chunk(struct ph_kv_blob *blob, uint64_t number)
 	struct chunk_key key;
 	MDB_val value;
 	MDB_txn *txn;
-	uint64_t sum;
+	uint64_t sum = 0;
 	int rc;
 
 	if (!blob->bytes)

@@ -190,13 +190,12 @@ static struct ph_str without_spaces_behind(struct ph_str s)
 	return s;
 }
 
-/* A copy of the line is taken first: reading on (in AUTH) makes it invalid. */
 static void run_line(struct session *session, struct ph_str line, struct ph_pool *pool)
 {
 	struct call call = { .pool = pool };
 	struct ph_str name;
 
-	if (!parse_command(ph_pool_str(pool, line), &name, &call.argument)) {
+	if (!parse_command(line, &name, &call.argument)) {
 		reply_bad(session, "not a command");
 		return;
 	}
@@ -214,17 +213,27 @@ static void run_line(struct session *session, struct ph_str line, struct ph_pool
 	ph_command_run(command, session, &call);
 }
 
+/* Runs a copy of the line, since reading on (in AUTH) makes the line itself invalid; it may hold a password.
+ */
+static void run_copy(struct session *session, struct ph_str line)
+{
+	struct ph_pool *pool = ph_pool_new(CALL_MEMORY);
+	char *copy = ph_str_dup(line);
+
+	run_line(session, ph_str_of(copy, line.len), pool);
+	ph_wipe(copy, line.len);
+	free(copy);
+	ph_pool_free(&pool);
+}
+
 static void run_input(struct session *session, int code, const struct ph_line *line)
 {
-	if (code == PH_E_LIMIT) {
+	if (code == PH_E_LIMIT)
 		reply_bad(session, "the line is too long");
-	} else if (line->bare_lf || line->bare_cr || line->nul) {
+	else if (line->bare_lf || line->bare_cr || line->nul)
 		reply_bad(session, "lines must end with CRLF and hold no CR, LF or NUL");
-	} else {
-		struct ph_pool *pool = ph_pool_new(CALL_MEMORY);
-		run_line(session, line->text, pool);
-		ph_pool_free(&pool);
-	}
+	else
+		run_copy(session, line->text);
 }
 
 static enum ph_turn take_input(struct ph_conn *conn, void *arg)

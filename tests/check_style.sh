@@ -29,7 +29,7 @@ none "threads belong in core/offload.c, core/loop.c and modules/kv_lmdb only" \
 	"$(grep -rnE '\bpthread_|<threads.h>' core modules --include='*.[ch]' |
 		grep -vE '^(core/(offload|loop)\.c|modules/kv_lmdb/)' || true)"
 none "banned functions" \
-	"$(grep -rnE '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca|assert)[ ]?\(' core modules --include='*.[ch]' |
+	"$(grep -rnE '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca|assert)\(' core modules --include='*.[ch]' |
 		grep -vE '_assert|static_assert|^[^:]*:[0-9]*:[ 	]*(/?\*)' || true)"
 
 for folder in modules/*/; do

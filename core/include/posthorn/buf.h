@@ -28,7 +28,8 @@ bool ph_buf_add_str(struct ph_buf *buf, struct ph_str s);
 bool ph_buf_add_text(struct ph_buf *buf, const char *text);
 bool ph_buf_add_char(struct ph_buf *buf, char c);
 bool ph_buf_printf(struct ph_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool ph_buf_vprintf(struct ph_buf *buf, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+bool ph_buf_vprintf(struct ph_buf *buf, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 /* Drops bytes at the front, moving the rest. */
 void ph_buf_consume(struct ph_buf *buf, size_t len);
 /* Drops all bytes and clears `failed`, keeping the memory. */

@@ -11,7 +11,8 @@
 
 /* In a module's start: calls receive(arg, message, false) from the loop for each message on the topic from
  * another worker; receive(arg, empty, true) when messages may have been lost. `topic` must stay valid. */
-void ph_bus_subscribe(const char *topic, void (*receive)(void *arg, struct ph_str message, bool overflow), void *arg);
+void ph_bus_subscribe(
+	const char *topic, void (*receive)(void *arg, struct ph_str message, bool overflow), void *arg);
 /* Tells all other workers. Longer than PH_BUS_MESSAGE_MAX is a bug. */
 void ph_bus_publish(const char *topic, struct ph_str message);
 

@@ -1,5 +1,5 @@
-/* Command tables: one row for each command of a protocol. A row keeps apart what is checked, what a policy may
- * say about it, and what is done: no policy sees nonsense, and nothing happens before its verdict. */
+/* Command tables: one row for each command of a protocol. A row keeps apart what is checked, what a policy
+ * may say about it, and what is done: no policy sees nonsense, and nothing happens before its verdict. */
 #ifndef POSTHORN_COMMAND_H
 #define POSTHORN_COMMAND_H
 

@@ -36,13 +36,13 @@ enum ph_goodbye {
 };
 
 struct ph_protocol {
-	const char *name;    /* as in listen { protocol = "..." } */
+	const char *name; /* as in listen { protocol = "..." } */
 	const char *summary;
 	const char *alpn;    /* offered in TLS (RFC 7301), or NULL */
 	size_t session_size; /* zeroed memory for each connection */
 
-	/* What a listener of this protocol may be told besides the core's own keys; or NULL. The struct they fill
-	 * is found with ph_conn_listener(). */
+	/* What a listener of this protocol may be told besides the core's own keys; or NULL. The struct they
+	 * fill is found with ph_conn_listener(). */
 	const struct ph_option *listener_options;
 	size_t listener_size;
 
@@ -55,8 +55,8 @@ struct ph_protocol {
 	/* A turn: writes the protocol's words for the reason (`text` may be empty); the connection is closed
 	 * behind it. `session` is NULL where there is none. */
 	void (*goodbye)(struct ph_conn *conn, void *session, enum ph_goodbye reason, struct ph_str text);
-	/* The connection is over: frees what the session holds. Runs on a fiber and may park (releasing a lock in
-	 * the store, say), but the connection can no longer be read or written. */
+	/* The connection is over: frees what the session holds. Runs on a fiber and may park (releasing a
+	 * lock in the store, say), but the connection can no longer be read or written. */
 	void (*close)(struct ph_conn *conn, void *session);
 };
 
@@ -102,8 +102,8 @@ void ph_conn_set_idle_timeout(struct ph_conn *conn, ph_msec timeout);
 void ph_conn_set_turn_timeout(struct ph_conn *conn, ph_msec timeout);
 
 /* --- Reading. All may park, and return 1, 0 at the end of input, or a negative code. After PH_E_TIMEOUT,
- * PH_E_CLOSED or PH_E_IO, end the session: return PH_TURN_CLOSE, without words; after a timeout the core calls
- * goodbye(IDLE) itself. What was written is sent before a read waits. --- */
+ * PH_E_CLOSED or PH_E_IO, end the session: return PH_TURN_CLOSE, without words; after a timeout the core
+ * calls goodbye(IDLE) itself. What was written is sent before a read waits. --- */
 
 struct ph_line {
 	struct ph_str text; /* without its line end; valid until the next read */
@@ -112,7 +112,8 @@ struct ph_line {
 	bool nul;           /* holds a NUL */
 };
 
-/* A line of at most `max` bytes. A longer one is skipped to its end: PH_E_LIMIT, and the connection can go on. */
+/* A line of at most `max` bytes. A longer one is skipped to its end: PH_E_LIMIT, and the connection can go
+ * on. */
 int ph_conn_read_line(struct ph_conn *conn, size_t max, struct ph_line *line_r);
 /* Waits until something is buffered and shows all that is (at least one byte, at most 64 KB), until the next
  * read or consume. */
@@ -124,15 +125,15 @@ void ph_conn_consume(struct ph_conn *conn, size_t len);
 /* Is input buffered already: would a read return without waiting? */
 bool ph_conn_has_input(const struct ph_conn *conn);
 
-/* --- Writing. Bytes are collected, and sent when the turn ends. All may park when the peer reads slowly, for at
- * most the listener's write_timeout at a stretch. 0, or a negative code that later writes repeat: a protocol may
- * write on and look at the end. --- */
+/* --- Writing. Bytes are collected, and sent when the turn ends. All may park when the peer reads slowly, for
+ * at most the listener's write_timeout at a stretch. 0, or a negative code that later writes repeat: a
+ * protocol may write on and look at the end. --- */
 
 int ph_conn_write(struct ph_conn *conn, struct ph_str bytes);
 int ph_conn_text(struct ph_conn *conn, const char *text);
 int ph_conn_printf(struct ph_conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* As ph_conn_write(), sending from the caller's memory without a copy where that is cheaper: for long stretches
- * of stored bytes. They must stay valid until it returns. */
+/* As ph_conn_write(), sending from the caller's memory without a copy where that is cheaper: for long
+ * stretches of stored bytes. They must stay valid until it returns. */
 int ph_conn_write_long(struct ph_conn *conn, struct ph_str bytes);
 /* Sends all that was written. */
 int ph_conn_flush(struct ph_conn *conn);
@@ -141,11 +142,12 @@ int ph_conn_error(const struct ph_conn *conn);
 
 /* --- Changing it --- */
 
-/* After the positive answer to STARTTLS was written: flushes it and does the handshake. Input that was already
- * buffered behind the command was not encrypted: it is discarded and PH_E_INVALID returned; the session must
- * close. May park. */
+/* After the positive answer to STARTTLS was written: flushes it and does the handshake. Input that was
+ * already buffered behind the command was not encrypted: it is discarded and PH_E_INVALID returned; the
+ * session must close. May park. */
 int ph_conn_starttls(struct ph_conn *conn);
-/* Asks for a turn of `event`, soon, also while another turn runs. From the loop or any fiber of this worker. */
+/* Asks for a turn of `event`, soon, also while another turn runs. From the loop or any fiber of this worker.
+ */
 void ph_conn_post(struct ph_conn *conn);
 
 #endif

@@ -39,8 +39,7 @@ const char *ph_code_name(int code);
 
 /* For what can never happen whatever a peer sends: logs file, line and expression, and aborts. Wire input
  * never reaches one. */
-#define PH_ASSERT(expression) \
-	((expression) ? (void)0 : ph_assert_failed(#expression, __FILE__, __LINE__))
+#define PH_ASSERT(expression) ((expression) ? (void)0 : ph_assert_failed(#expression, __FILE__, __LINE__))
 void ph_assert_failed(const char *expression, const char *file, int line) __attribute__((noreturn));
 
 #endif

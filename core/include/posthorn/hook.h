@@ -2,14 +2,14 @@
  *
  * A module defines each of its points as a static struct ph_hook_point and lists them in its descriptor:
  *
- *   static struct ph_hook_point rcpt_hook = {
- *       .name = "smtp.rcpt",
+ *   static struct ph_hook_point line_hook = {
+ *       .name = "example.line",
  *       .decides = true,
- *       .help = "After syntax and relay checks, before the answer to RCPT TO.",
- *       .arguments = (const struct ph_hook_argument[]){ { "rcpt", PH_OBJECT, &address_type, "the recipient" }, { 0 } },
- *       .verdicts = PH_ALLOWS(PH_ACCEPT) | PH_ALLOWS(PH_REJECT) | ...,
- *       .on_failure = { .kind = PH_DEFER, .code = 451, .enhanced = PH_STR_INIT("4.3.0"), .text = ... },
- *       .example = "posthorn.on('smtp.rcpt', function(session, rcpt) ... end)",
+ *       .help = "For each line that a client says, before it is said back.",
+ *       .arguments = (const struct ph_hook_argument[]){ { "line", PH_STRING, NULL, "what the client said" },
+ * { 0 } }, .verdicts = PH_ALLOWS(PH_ACCEPT) | PH_ALLOWS(PH_REJECT) | ..., .on_failure = { .kind = PH_DEFER,
+ * .code = 451, .enhanced = PH_STR_INIT("4.3.0"), .text = ... }, .example = "posthorn.on('example.line',
+ * function(session, line) ... end)",
  *   };
  *
  * A Lua handler gets the session first, then the arguments. Handlers run in the order of their `order`
@@ -40,9 +40,9 @@ struct ph_hook_point {
 	const struct ph_hook_argument *arguments; /* after the session */
 	unsigned verdicts;                        /* PH_ALLOWS() bits */
 	struct ph_verdict on_failure;
-	const char *route_fields;                 /* the fields PH_ROUTE takes here, for the reference; or NULL */
+	const char *route_fields; /* the fields PH_ROUTE takes here, for the reference; or NULL */
 	const char *example;
-	struct ph_hook_subscriber *subscribers;   /* the core's; starts as NULL */
+	struct ph_hook_subscriber *subscribers; /* the core's; starts as NULL */
 };
 
 /* One branch, for points without subscribers. */
@@ -52,8 +52,8 @@ static inline bool ph_hook_wanted(const struct ph_hook_point *point)
 }
 
 /* May park. Asks the subscribers in turn and fills *verdict_r (PH_PASS when none decided). `session` is the
- * connection this happens on, or NULL. `arguments` are as many as the point declares. Texts of the verdict lie
- * in `pool`. */
+ * connection this happens on, or NULL. `arguments` are as many as the point declares. Texts of the verdict
+ * lie in `pool`. */
 void ph_hook_run(struct ph_hook_point *point, struct ph_conn *session, const struct ph_value *arguments,
 	struct ph_pool *pool, struct ph_verdict *verdict_r);
 

@@ -39,8 +39,8 @@ static inline void ph_list_remove(struct ph_list *node)
 }
 
 /* The body may remove `node`, and nothing else, from the list. */
-#define PH_LIST_EACH(list, node) \
+#define PH_LIST_EACH(list, node)                                                             \
 	for (struct ph_list *node = (list)->next, *node##_next = node->next; node != (list); \
-	     node = node##_next, node##_next = node->next)
+		node = node##_next, node##_next = node->next)
 
 #endif

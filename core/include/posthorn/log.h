@@ -21,19 +21,22 @@ struct ph_log_field {
 	int64_t number;
 };
 
-#define PH_LOG_STR(key_, value) ((struct ph_log_field){ .key = (key_), .type = PH_LOG_IS_STR, .text = (value) })
+#define PH_LOG_STR(key_, value) \
+	((struct ph_log_field){ .key = (key_), .type = PH_LOG_IS_STR, .text = (value) })
 #define PH_LOG_TEXT(key_, value) PH_LOG_STR(key_, ph_str(value))
 #define PH_LOG_NUMBER(key_, value) \
 	((struct ph_log_field){ .key = (key_), .type = PH_LOG_IS_NUMBER, .number = (int64_t)(value) })
 /* The detail of a struct ph_error. */
 #define PH_LOG_ERROR_DETAIL(error) PH_LOG_TEXT("error", (error)->detail)
 
-#define ph_log(level, event, ...) \
-	(ph_log_enabled(level) ? ph_log_fields(level, event, (const struct ph_log_field[]){ __VA_ARGS__, { 0 } }) \
-			       : (void)0)
+#define ph_log(level, event, ...)                                                                          \
+	(ph_log_enabled(level)                                                                             \
+			? ph_log_fields(level, event, (const struct ph_log_field[]){ __VA_ARGS__, { 0 } }) \
+			: (void)0)
 /* An event without fields. */
-#define ph_log_event(level, event) \
-	(ph_log_enabled(level) ? ph_log_fields(level, event, (const struct ph_log_field[]){ { 0 } }) : (void)0)
+#define ph_log_event(level, event)                                                                   \
+	(ph_log_enabled(level) ? ph_log_fields(level, event, (const struct ph_log_field[]){ { 0 } }) \
+			       : (void)0)
 
 bool ph_log_enabled(enum ph_log_level level);
 void ph_log_fields(enum ph_log_level level, const char *event, const struct ph_log_field *fields);

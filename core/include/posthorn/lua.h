@@ -38,10 +38,11 @@ void ph_lua_push_str(lua_State *L, struct ph_str s);
 struct ph_str ph_lua_check_str(lua_State *L, int index);
 /* Raises "may not wait here" unless the caller runs in a hook, on a fiber. */
 void ph_lua_check_parking(lua_State *L);
-/* By when the running hook call must be done. Whatever parks on behalf of Lua waits no longer than this ... */
+/* By when the running hook call must be done. Whatever parks on behalf of Lua waits no longer than this ...
+ */
 ph_msec ph_lua_deadline(void);
-/* ... and, when it has waited and holds nothing any more, calls this: what ran meanwhile is not charged to the
- * hook call. Raises a Lua error when its time is up. */
+/* ... and, when it has waited and holds nothing any more, calls this: what ran meanwhile is not charged to
+ * the hook call. Raises a Lua error when its time is up. */
 void ph_lua_waited(lua_State *L);
 
 #endif

@@ -31,7 +31,8 @@ void *ph_pool_alloc(struct ph_pool *pool, size_t size);
 void *ph_pool_array(struct ph_pool *pool, size_t count, size_t size);
 /* Copies with a NUL behind (not counted in len). An exhausted pool gives { NULL, 0 }. */
 struct ph_str ph_pool_str(struct ph_pool *pool, struct ph_str s);
-struct ph_str ph_pool_printf(struct ph_pool *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct ph_str ph_pool_printf(struct ph_pool *pool, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 struct ph_str ph_pool_vprintf(struct ph_pool *pool, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 /* Bytes handed out so far. */

@@ -13,7 +13,8 @@ struct ph_metric;
 struct ph_metric *ph_metric_counter(const char *name, const char *labels, const char *help);
 struct ph_metric *ph_metric_gauge(const char *name, const char *labels, const char *help);
 /* Counts values below each of `bounds` (ascending, ended by 0), their number and sum. */
-struct ph_metric *ph_metric_histogram(const char *name, const char *labels, const char *help, const int64_t *bounds);
+struct ph_metric *ph_metric_histogram(
+	const char *name, const char *labels, const char *help, const int64_t *bounds);
 
 /* Counters only go up; a gauge may be given a negative step. */
 void ph_metric_add(struct ph_metric *metric, int64_t step);

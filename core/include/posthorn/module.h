@@ -2,11 +2,11 @@
  *
  * Stages. Each may assume all that the former ones promise:
  *   loaded   the descriptor is read; options are known. No code of the module ran.
- *   init     in every process that uses the module, before any start; config is filled. Registers metrics, Lua
- *            libraries and hook handlers, and looks up services. No input or output, nothing parks.
- *   start    in every worker (and tool), loop running, providers before those who need them. May park.
- *   serving  connections, hooks, service calls.
- *   stop     the reverse order; leaves nothing behind: no timer, no memory, no descriptor. May park.
+ *   init     in every process that uses the module, before any start; config is filled. Registers metrics,
+ * Lua libraries and hook handlers, and looks up services. No input or output, nothing parks. start    in
+ * every worker (and tool), loop running, providers before those who need them. May park. serving connections,
+ * hooks, service calls. stop     the reverse order; leaves nothing behind: no timer, no memory, no
+ * descriptor. May park.
  */
 #ifndef POSTHORN_MODULE_H
 #define POSTHORN_MODULE_H
@@ -33,8 +33,8 @@ struct ph_module_abi {
 
 struct ph_module {
 	struct ph_module_abi abi;
-	const char *name;    /* as in the configuration's `modules`, and the file's name */
-	const char *summary; /* one sentence */
+	const char *name;            /* as in the configuration's `modules`, and the file's name */
+	const char *summary;         /* one sentence */
 	const char *const *provides; /* "store/1", ended by NULL; or NULL */
 	const char *const *needs;
 	/* The table services[i] belongs to provides[i]. */
@@ -50,7 +50,10 @@ struct ph_module {
 	void (*stop)(void);
 };
 
-#define PH_MODULE_ABI { PH_MODULE_MAGIC, PH_MODULE_ABI_NUMBER, sizeof(struct ph_module), PH_MODULE_SIGNATURE }
+#define PH_MODULE_ABI                                                                                \
+	{                                                                                            \
+		PH_MODULE_MAGIC, PH_MODULE_ABI_NUMBER, sizeof(struct ph_module), PH_MODULE_SIGNATURE \
+	}
 /* The one symbol a module exports (modules are built with -fvisibility=hidden). */
 #define PH_MODULE_EXPORT extern const struct ph_module ph_module __attribute__((visibility("default")))
 PH_MODULE_EXPORT;

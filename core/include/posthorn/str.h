@@ -14,7 +14,10 @@ struct ph_str {
 };
 
 /* A literal as a ph_str; PH_STR_INIT is for static initialisers. */
-#define PH_STR_INIT(literal) { ("" literal), sizeof(literal) - 1 }
+#define PH_STR_INIT(literal)                      \
+	{                                         \
+		("" literal), sizeof(literal) - 1 \
+	}
 #define PH_STR(literal) ((struct ph_str)PH_STR_INIT(literal))
 
 /* For printf("%.*s", PH_STR_ARGS(s)). */

@@ -29,9 +29,9 @@ struct ph_route {
 struct ph_delivery_recipient {
 	struct ph_str address;
 	struct ph_route route;
-	/* Filled by deliver(): 0 or a negative code, and words for the client. PH_E_DENIED: a policy refuses it for good;
-	 * PH_E_UNAVAILABLE: not now. Where a policy named an SMTP code and an enhanced code, they are here (else 0 and
-	 * empty). */
+	/* Filled by deliver(): 0 or a negative code, and words for the client. PH_E_DENIED: a policy refuses
+	 * it for good; PH_E_UNAVAILABLE: not now. Where a policy named an SMTP code and an enhanced code,
+	 * they are here (else 0 and empty). */
 	int result;
 	struct ph_error error;
 	int code;
@@ -41,15 +41,16 @@ struct ph_delivery_recipient {
 struct ph_delivery_service {
 	/* The sub-address in a local part ("tag" of alice+tag), or empty. Does not park. */
 	struct ph_str (*detail)(struct ph_str local);
-	/* May park. Finds the route of a recipient by the accounts, aliases, sub-addresses and catch-alls of the
-	 * configuration. PH_E_ABSENT: no such user in a local domain; PH_E_UNSUPPORTED: not a local domain; PH_E_LIMIT: the
-	 * aliases go round or lead to too many. The route lies in `pool`. */
+	/* May park. Finds the route of a recipient by the accounts, aliases, sub-addresses and catch-alls of
+	 * the configuration. PH_E_ABSENT: no such user in a local domain; PH_E_UNSUPPORTED: not a local
+	 * domain; PH_E_LIMIT: the aliases go round or lead to too many. The route lies in `pool`. */
 	int (*resolve)(const struct ph_address *recipient, struct ph_pool *pool, struct ph_route *route_r,
 		struct ph_error *error);
-	/* May park. Asks `deliver.begin` for each target and stores the finished draft in all that remain, durably, each
-	 * mailbox once even when several recipients lead there. Every recipient gets its result; where one mailbox of
-	 * several fails, a recipient's result is that failure. With `together` (a protocol that has one answer for all
-	 * recipients) a target that policy refuses refuses the message: nothing is stored, and all get that result. */
+	/* May park. Asks `deliver.begin` for each target and stores the finished draft in all that remain,
+	 * durably, each mailbox once even when several recipients lead there. Every recipient gets its
+	 * result; where one mailbox of several fails, a recipient's result is that failure. With `together`
+	 * (a protocol that has one answer for all recipients) a target that policy refuses refuses the
+	 * message: nothing is stored, and all get that result. */
 	void (*deliver)(struct ph_conn *session, struct ph_str reverse_path, struct ph_draft *draft,
 		const struct ph_mime_message *message, struct ph_delivery_recipient *recipients, size_t count,
 		bool together, struct ph_pool *pool);

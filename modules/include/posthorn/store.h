@@ -1,16 +1,16 @@
 /* The service "store/1": accounts, mailboxes and messages, in the words of the mail standards.
  *
  *   account   an address that owns mail, with a password hash
- *   mailbox   a named list of messages of one account (RFC 9051, 2.3): "INBOX", "Archive/2026"; levels are parted by "/"
- *   UID, UIDVALIDITY, UIDNEXT, modseq   RFC 9051 2.3.1, RFC 7162 3.1
- *   view      the messages one session sees, in order: sequence number <-> UID
- *   draft     a message on its way in, not yet anyone's
+ *   mailbox   a named list of messages of one account (RFC 9051, 2.3): "INBOX", "Archive/2026"; levels are
+ * parted by "/" UID, UIDVALIDITY, UIDNEXT, modseq   RFC 9051 2.3.1, RFC 7162 3.1 view      the messages one
+ * session sees, in order: sequence number <-> UID draft     a message on its way in, not yet anyone's
  *
- * Every call carries the actor on whose behalf it is made; rights are checked here and nowhere else. An actor without
- * the right to see a thing gets PH_E_ABSENT, as if there were none.
+ * Every call carries the actor on whose behalf it is made; rights are checked here and nowhere else. An actor
+ * without the right to see a thing gets PH_E_ABSENT, as if there were none.
  *
- * Unless it says otherwise every function may park, returns 0 or a negative code, and fills *error (which may be NULL)
- * when it fails. A change that returned 0 is durable. Strings and arrays handed out lie in the caller's pool. */
+ * Unless it says otherwise every function may park, returns 0 or a negative code, and fills *error (which may
+ * be NULL) when it fails. A change that returned 0 is durable. Strings and arrays handed out lie in the
+ * caller's pool. */
 #ifndef POSTHORN_STORE_H
 #define POSTHORN_STORE_H
 
@@ -156,8 +156,8 @@ struct ph_copied {
 
 /* What changed in an open mailbox since its view was made or last refreshed. */
 struct ph_mailbox_news {
-	/* Sequence numbers that went, each as it was when the ones before it in the list had gone already: the
-	 * numbers of EXPUNGE responses, in order. UIDs beside them. */
+	/* Sequence numbers that went, each as it was when the ones before it in the list had gone already:
+	 * the numbers of EXPUNGE responses, in order. UIDs beside them. */
 	const uint32_t *expunged;
 	struct ph_uid_set expunged_uids;
 	size_t expunged_count;
@@ -174,20 +174,20 @@ struct ph_mailbox_news {
 struct ph_store_service {
 	/* --- accounts --- */
 
-	/* PH_E_EXISTS, PH_E_INVALID (not an address). Makes INBOX and the special-use mailboxes that the configuration
-	 * names. */
+	/* PH_E_EXISTS, PH_E_INVALID (not an address). Makes INBOX and the special-use mailboxes that the
+	 * configuration names. */
 	int (*account_create)(struct ph_actor actor, struct ph_str address, struct ph_str password_hash,
 		ph_account_id *id_r, struct ph_error *error);
 	/* By address, whatever its ASCII case. PH_E_ABSENT. */
 	int (*account_find)(struct ph_actor actor, struct ph_str address, struct ph_pool *pool,
 		struct ph_account *account_r, struct ph_error *error);
-	int (*account_set_password)(struct ph_actor actor, ph_account_id id, struct ph_str password_hash,
-		struct ph_error *error);
+	int (*account_set_password)(
+		struct ph_actor actor, ph_account_id id, struct ph_str password_hash, struct ph_error *error);
 	/* With all its mail. */
 	int (*account_remove)(struct ph_actor actor, ph_account_id id, struct ph_error *error);
 	/* In the order of addresses. */
-	int (*account_list)(struct ph_actor actor, struct ph_pool *pool, struct ph_account **accounts_r, size_t *count_r,
-		struct ph_error *error);
+	int (*account_list)(struct ph_actor actor, struct ph_pool *pool, struct ph_account **accounts_r,
+		size_t *count_r, struct ph_error *error);
 	/* Is the domain served here: configured, or has an account? */
 	int (*domain_is_local)(struct ph_str domain, bool *local_r, struct ph_error *error);
 
@@ -196,21 +196,24 @@ struct ph_store_service {
 	int (*mailbox_list)(struct ph_actor actor, ph_account_id account, struct ph_pool *pool,
 		struct ph_mailbox_entry **entries_r, size_t *count_r, struct ph_error *error);
 	/* Missing parents are made as well. PH_E_EXISTS, PH_E_INVALID (name), PH_E_LIMIT. */
-	int (*mailbox_create)(struct ph_actor actor, ph_account_id account, struct ph_str name, unsigned special_use,
-		struct ph_error *error);
-	/* PH_E_ABSENT; PH_E_DENIED for INBOX. Children stay, and the name stays as their parent (RFC 9051 6.3.5). */
-	int (*mailbox_delete)(struct ph_actor actor, ph_account_id account, struct ph_str name, struct ph_error *error);
+	int (*mailbox_create)(struct ph_actor actor, ph_account_id account, struct ph_str name,
+		unsigned special_use, struct ph_error *error);
+	/* PH_E_ABSENT; PH_E_DENIED for INBOX. Children stay, and the name stays as their parent (RFC
+	 * 9051 6.3.5). */
+	int (*mailbox_delete)(
+		struct ph_actor actor, ph_account_id account, struct ph_str name, struct ph_error *error);
 	/* With its children; renaming INBOX moves its messages to a new mailbox (RFC 9051 6.3.6). */
-	int (*mailbox_rename)(struct ph_actor actor, ph_account_id account, struct ph_str from, struct ph_str to,
-		struct ph_error *error);
-	int (*mailbox_subscribe)(struct ph_actor actor, ph_account_id account, struct ph_str name, bool subscribed,
-		struct ph_error *error);
+	int (*mailbox_rename)(struct ph_actor actor, ph_account_id account, struct ph_str from,
+		struct ph_str to, struct ph_error *error);
+	int (*mailbox_subscribe)(struct ph_actor actor, ph_account_id account, struct ph_str name,
+		bool subscribed, struct ph_error *error);
 	int (*mailbox_status)(struct ph_actor actor, ph_account_id account, struct ph_str name,
 		struct ph_mailbox_status *status_r, struct ph_error *error);
 
 	/* --- an open mailbox --- */
 
-	/* With a view of all its messages. Unless read_only, the messages that were \Recent become this session's. */
+	/* With a view of all its messages. Unless read_only, the messages that were \Recent become this
+	 * session's. */
 	int (*mailbox_open)(struct ph_actor actor, ph_account_id account, struct ph_str name, bool read_only,
 		struct ph_mailbox **mailbox_r, struct ph_error *error);
 	/* Does not park. NULL is allowed; clears the pointer. */
@@ -218,14 +221,15 @@ struct ph_store_service {
 	/* As of the view; does not park. */
 	void (*mailbox_view_status)(const struct ph_mailbox *mailbox, struct ph_mailbox_status *status_r);
 	/* All keywords the mailbox knows, as of the view; does not park; valid until the next refresh. */
-	void (*mailbox_keywords)(const struct ph_mailbox *mailbox, const struct ph_str **keywords_r, size_t *count_r);
-	/* Brings the view up to date and tells what is new. Without `expunges`, messages that went stay in the view
-	 * (RFC 3501 7.4.1: no EXPUNGE during FETCH, STORE, SEARCH); they are told of at a later refresh, and until
-	 * then reading them gives PH_E_ABSENT. */
+	void (*mailbox_keywords)(
+		const struct ph_mailbox *mailbox, const struct ph_str **keywords_r, size_t *count_r);
+	/* Brings the view up to date and tells what is new. Without `expunges`, messages that went stay in
+	 * the view (RFC 3501 7.4.1: no EXPUNGE during FETCH, STORE, SEARCH); they are told of at a later
+	 * refresh, and until then reading them gives PH_E_ABSENT. */
 	int (*mailbox_refresh)(struct ph_mailbox *mailbox, bool expunges, struct ph_pool *pool,
 		struct ph_mailbox_news *news_r, struct ph_error *error);
-	/* Calls changed(arg) from the loop when the mailbox may have changed; one watch for each open mailbox; NULL
-	 * ends it. Does not park. */
+	/* Calls changed(arg) from the loop when the mailbox may have changed; one watch for each open
+	 * mailbox; NULL ends it. Does not park. */
 	void (*mailbox_watch)(struct ph_mailbox *mailbox, void (*changed)(void *arg), void *arg);
 
 	/* The view; these do not park. Sequence numbers begin at 1; 0 is "none". */
@@ -234,41 +238,47 @@ struct ph_store_service {
 	uint32_t (*view_sequence)(const struct ph_mailbox *mailbox, uint32_t uid);
 	/* The largest UID in the view (0: empty). */
 	uint32_t (*view_last_uid)(const struct ph_mailbox *mailbox);
-	/* All UIDs of the view that lie in the range of sequence numbers (both ends included), added to *set. */
-	void (*view_uids)(const struct ph_mailbox *mailbox, uint32_t first, uint32_t last, struct ph_uid_set *set);
+	/* All UIDs of the view that lie in the range of sequence numbers (both ends included), added to *set.
+	 */
+	void (*view_uids)(
+		const struct ph_mailbox *mailbox, uint32_t first, uint32_t last, struct ph_uid_set *set);
 
 	/* --- reading messages --- */
 
-	/* Walks the messages of the view that are in `uids` (NULL: all), ascending; `parts` are ph_message_parts bits.
-	 * begin does not park and cannot fail; next may park and shows a message that stays valid until the next call;
-	 * end frees and gives the error that ended the walk early, or 0. Messages that went meanwhile are left out. */
-	struct ph_message_iterator *(*messages_begin)(struct ph_mailbox *mailbox, const struct ph_uid_set *uids,
-		unsigned parts);
+	/* Walks the messages of the view that are in `uids` (NULL: all), ascending; `parts` are
+	 * ph_message_parts bits. begin does not park and cannot fail; next may park and shows a message that
+	 * stays valid until the next call; end frees and gives the error that ended the walk early, or 0.
+	 * Messages that went meanwhile are left out. */
+	struct ph_message_iterator *(*messages_begin)(
+		struct ph_mailbox *mailbox, const struct ph_uid_set *uids, unsigned parts);
 	bool (*messages_next)(struct ph_message_iterator *iterator, const struct ph_message **message_r);
 	int (*messages_end)(struct ph_message_iterator **iterator, struct ph_error *error);
 	/* The message's bytes: open, view, close as of kv.h. */
-	int (*message_open)(struct ph_mailbox *mailbox, const struct ph_message *message, struct ph_kv_blob **blob_r,
-		struct ph_error *error);
+	int (*message_open)(struct ph_mailbox *mailbox, const struct ph_message *message,
+		struct ph_kv_blob **blob_r, struct ph_error *error);
 	uint64_t (*message_size)(const struct ph_kv_blob *blob);
-	int (*message_view)(struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
+	int (*message_view)(
+		struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
 	void (*message_close)(struct ph_kv_blob **blob);
 
 	/* --- changing messages. The mailbox must not be open read-only (PH_E_DENIED). --- */
 
-	/* Changes flags of those messages that are there; `unchanged_since` (0: none) leaves out messages whose modseq is
-	 * greater, and adds them to *modified_r (which may be NULL). One transaction. */
+	/* Changes flags of those messages that are there; `unchanged_since` (0: none) leaves out messages
+	 * whose modseq is greater, and adds them to *modified_r (which may be NULL). One transaction. */
 	int (*messages_flag)(struct ph_actor actor, struct ph_mailbox *mailbox, const struct ph_uid_set *uids,
 		enum ph_flag_operation operation, const struct ph_flag_list *flags, uint64_t unchanged_since,
 		struct ph_uid_set *modified_r, struct ph_error *error);
-	/* Removes those of `uids` (NULL: of all) that carry \Deleted, or, with `any`, all of `uids`; *expunged_r may be
-	 * NULL. The view changes at the next refresh. */
-	int (*messages_expunge)(struct ph_actor actor, struct ph_mailbox *mailbox, const struct ph_uid_set *uids, bool any,
-		struct ph_uid_set *expunged_r, struct ph_error *error);
-	/* To a mailbox of any account the actor may write to; keeps flags, keywords, internal date; copies no bytes; all
-	 * or nothing. PH_E_ABSENT when there is no such target. With `move` the originals go in the same transaction
-	 * where the kv can, and else only after the copies are durable. */
+	/* Removes those of `uids` (NULL: of all) that carry \Deleted, or, with `any`, all of `uids`;
+	 * *expunged_r may be NULL. The view changes at the next refresh. */
+	int (*messages_expunge)(struct ph_actor actor, struct ph_mailbox *mailbox,
+		const struct ph_uid_set *uids, bool any, struct ph_uid_set *expunged_r,
+		struct ph_error *error);
+	/* To a mailbox of any account the actor may write to; keeps flags, keywords, internal date; copies no
+	 * bytes; all or nothing. PH_E_ABSENT when there is no such target. With `move` the originals go in
+	 * the same transaction where the kv can, and else only after the copies are durable. */
 	int (*messages_copy)(struct ph_actor actor, struct ph_mailbox *mailbox, const struct ph_uid_set *uids,
-		ph_account_id account, struct ph_str target, bool move, struct ph_copied *copied_r, struct ph_error *error);
+		ph_account_id account, struct ph_str target, bool move, struct ph_copied *copied_r,
+		struct ph_error *error);
 
 	/* --- new messages --- */
 
@@ -277,13 +287,17 @@ struct ph_store_service {
 	int (*draft_write)(struct ph_draft *draft, struct ph_str bytes, struct ph_error *error);
 	uint64_t (*draft_size)(const struct ph_draft *draft);
 	/* After the last write: the parsed message (in the draft's memory), and reading its bytes. */
-	int (*draft_finish)(struct ph_draft *draft, const struct ph_mime_message **message_r, struct ph_error *error);
-	int (*draft_view)(struct ph_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
+	int (*draft_finish)(
+		struct ph_draft *draft, const struct ph_mime_message **message_r, struct ph_error *error);
+	int (*draft_view)(
+		struct ph_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
 	void (*draft_free)(struct ph_draft **draft);
-	/* Stores one finished draft at all destinations, its bytes once. Each destination gets its result; where the kv
-	 * can, all succeed or fail together in one flush. Returns 0 when all did. internal_date 0: now. */
-	int (*deliver)(struct ph_actor actor, struct ph_draft *draft, int64_t internal_date, int32_t internal_zone,
-		struct ph_destination *destinations, size_t count, struct ph_error *error);
+	/* Stores one finished draft at all destinations, its bytes once. Each destination gets its result;
+	 * where the kv can, all succeed or fail together in one flush. Returns 0 when all did. internal_date
+	 * 0: now. */
+	int (*deliver)(struct ph_actor actor, struct ph_draft *draft, int64_t internal_date,
+		int32_t internal_zone, struct ph_destination *destinations, size_t count,
+		struct ph_error *error);
 
 	/* --- one session at a time (POP3 maildrops) --- */
 

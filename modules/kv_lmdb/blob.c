@@ -125,7 +125,7 @@ static int write_chunk(MDB_txn *txn, const struct ph_kv_draft *draft, const stru
 	make_chunk_key(&key, id, number);
 	rc = mdb_put(txn, environment_blobs, &key.val, &value, MDB_RESERVE);
 	if (!rc)
-		rc = draft_copy(draft, number * CHUNK_SIZE, value.mv_data, part);
+		rc = kv_draft_copy(draft, number * CHUNK_SIZE, value.mv_data, part);
 	if (rc)
 		return rc;
 	sum = checksum(value.mv_data, part);
@@ -135,8 +135,8 @@ static int write_chunk(MDB_txn *txn, const struct ph_kv_draft *draft, const stru
 
 static int store_draft(MDB_txn *txn, const struct ph_kv_draft *draft)
 {
-	struct head head = { draft_size(draft), 1 };
-	struct ph_kv_blob_id id = draft_id(draft);
+	struct head head = { kv_draft_size(draft), 1 };
+	struct ph_kv_blob_id id = kv_draft_id(draft);
 	uint64_t count = chunk_count(head.size);
 	int rc = put_head(txn, &id, &head);
 
@@ -148,7 +148,7 @@ static int store_draft(MDB_txn *txn, const struct ph_kv_draft *draft)
 static const struct ph_kv_draft *find_draft(const struct ph_kv_txn *txn, const struct ph_kv_blob_id *id)
 {
 	for (size_t i = 0; i < txn->draft_count; i++) {
-		struct ph_kv_blob_id draft = draft_id(txn->drafts[i]);
+		struct ph_kv_blob_id draft = kv_draft_id(txn->drafts[i]);
 
 		if (memcmp(draft.bytes, id->bytes, ID_SIZE) == 0)
 			return txn->drafts[i];

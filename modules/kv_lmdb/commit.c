@@ -223,10 +223,10 @@ static void wake_finished(void *arg)
 		struct update *update = ph_container_of(node, struct update, link);
 
 		for (size_t i = 0; update->changed && i < update->txn.count; i++)
-			watch_changed(update->txn.partitions[i]);
+			kv_watch_changed(update->txn.partitions[i]);
 		ph_wake(update->wait, 0);
 	}
-	watch_tell();
+	kv_watch_tell();
 }
 
 int commit_start(const struct commit_limits *limits_)
@@ -292,7 +292,7 @@ int commit_update(const struct ph_kv_partition *partitions, size_t count, struct
 	};
 
 	for (size_t i = 0; i < draft_count; i++)
-		update.bytes += draft_size(drafts[i]);
+		update.bytes += kv_draft_size(drafts[i]);
 	submit(&update);
 	return update.result ? report(update.result, update.failure, error) : 0;
 }

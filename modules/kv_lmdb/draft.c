@@ -35,7 +35,7 @@ struct ph_kv_draft {
 
 static const char *directory;
 
-void draft_set_directory(const char *path)
+void kv_draft_set_directory(const char *path)
 {
 	directory = path;
 }
@@ -57,7 +57,7 @@ static struct ph_kv_blob_id make_id(void)
 	return id;
 }
 
-struct ph_kv_draft *draft_new(void)
+struct ph_kv_draft *kv_draft_new(void)
 {
 	struct ph_kv_draft *draft = ph_alloc(sizeof(*draft));
 
@@ -129,7 +129,7 @@ static int report(int failure, struct ph_error *error)
 		"draft in %s: %s", directory, strerror(failure));
 }
 
-int draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error *error)
+int kv_draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error *error)
 {
 	while (bytes.len > 0 && !draft->failure) {
 		size_t room = MEMORY_MAX - draft->memory.len;
@@ -143,12 +143,12 @@ int draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error 
 	return draft->failure ? report(draft->failure, error) : 0;
 }
 
-struct ph_kv_blob_id draft_id(const struct ph_kv_draft *draft)
+struct ph_kv_blob_id kv_draft_id(const struct ph_kv_draft *draft)
 {
 	return draft->id;
 }
 
-uint64_t draft_size(const struct ph_kv_draft *draft)
+uint64_t kv_draft_size(const struct ph_kv_draft *draft)
 {
 	return draft->in_file + draft->memory.len;
 }
@@ -169,7 +169,7 @@ static int read_file(const struct ph_kv_draft *draft, uint64_t offset, char *to,
 	return 0;
 }
 
-int draft_copy(const struct ph_kv_draft *draft, uint64_t offset, void *to, size_t size)
+int kv_draft_copy(const struct ph_kv_draft *draft, uint64_t offset, void *to, size_t size)
 {
 	char *rest = to;
 
@@ -191,14 +191,14 @@ int draft_copy(const struct ph_kv_draft *draft, uint64_t offset, void *to, size_
 	return 0;
 }
 
-int draft_view(struct ph_kv_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
+int kv_draft_view(struct ph_kv_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
 {
 	uint64_t left;
 	int rc;
 
 	if (draft->failure)
 		return report(draft->failure, error);
-	if (offset >= draft_size(draft)) {
+	if (offset >= kv_draft_size(draft)) {
 		*bytes_r = (struct ph_str){ NULL, 0 };
 		return 0;
 	}
@@ -211,11 +211,11 @@ int draft_view(struct ph_kv_draft *draft, uint64_t offset, struct ph_str *bytes_
 	if (!draft->view)
 		draft->view = ph_alloc(VIEW_SIZE);
 	*bytes_r = ph_str_of(draft->view, left < VIEW_SIZE ? (size_t)left : VIEW_SIZE);
-	rc = draft_copy(draft, offset, draft->view, bytes_r->len);
+	rc = kv_draft_copy(draft, offset, draft->view, bytes_r->len);
 	return rc ? report(rc, error) : 0;
 }
 
-void draft_free(struct ph_kv_draft **draft)
+void kv_draft_free(struct ph_kv_draft **draft)
 {
 	if (!*draft)
 		return;

@@ -30,18 +30,18 @@ const struct ph_kv_service kv_lmdb_service = {
 	.next = transaction_next,
 	.blob_add_reference = blob_add_reference,
 	.blob_drop_reference = blob_drop_reference,
-	.draft_new = draft_new,
-	.draft_write = draft_write,
-	.draft_id = draft_id,
-	.draft_size = draft_size,
-	.draft_view = draft_view,
-	.draft_free = draft_free,
+	.draft_new = kv_draft_new,
+	.draft_write = kv_draft_write,
+	.draft_id = kv_draft_id,
+	.draft_size = kv_draft_size,
+	.draft_view = kv_draft_view,
+	.draft_free = kv_draft_free,
 	.blob_open = blob_open,
 	.blob_size = blob_size,
 	.blob_view = blob_view,
 	.blob_close = blob_close,
-	.watch = watch_add,
-	.unwatch = watch_remove,
+	.watch = kv_watch_add,
+	.unwatch = kv_watch_remove,
 };
 
 static struct environment_config environment;
@@ -75,8 +75,8 @@ int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, uns
 	int rc;
 
 	path = ph_strdup(directory);
-	draft_set_directory(path);
-	watch_start();
+	kv_draft_set_directory(path);
+	kv_watch_start();
 	rc = open_files(config, processes);
 	if (!rc)
 		rc = commit_start(&limits);
@@ -86,7 +86,7 @@ int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, uns
 		mdb_strerror(rc));
 	pin_close();
 	environment_close();
-	watch_stop();
+	kv_watch_stop();
 	free(path);
 	return environment_code(rc);
 }
@@ -96,6 +96,6 @@ void kv_lmdb_close(void)
 	commit_stop();
 	pin_close();
 	environment_close();
-	watch_stop();
+	kv_watch_stop();
 	free(path);
 }

@@ -118,7 +118,7 @@ static void drop_doubles(void)
 	changes.len = kept;
 }
 
-void watch_changed(struct ph_kv_partition partition)
+void kv_watch_changed(struct ph_kv_partition partition)
 {
 	char key[PARTITION_SIZE];
 
@@ -126,7 +126,7 @@ void watch_changed(struct ph_kv_partition partition)
 	ph_buf_add(&changes, key, sizeof(key));
 }
 
-void watch_tell(void)
+void kv_watch_tell(void)
 {
 	const size_t most = PH_BUS_MESSAGE_MAX / PARTITION_SIZE * PARTITION_SIZE;
 
@@ -139,14 +139,14 @@ void watch_tell(void)
 	ph_buf_reset(&changes);
 }
 
-void watch_start(void)
+void kv_watch_start(void)
 {
 	places = ph_map_new();
 	ph_buf_init(&changes, SIZE_MAX);
 	ph_bus_subscribe(TOPIC, receive, NULL);
 }
 
-void watch_stop(void)
+void kv_watch_stop(void)
 {
 	PH_ASSERT(ph_map_count(places) == 0);
 	ph_map_free(&places);
@@ -169,7 +169,7 @@ static struct place *place_of(struct ph_kv_partition partition)
 	return place;
 }
 
-struct ph_kv_watch *watch_add(struct ph_kv_partition partition, void (*changed)(void *arg), void *arg)
+struct ph_kv_watch *kv_watch_add(struct ph_kv_partition partition, void (*changed)(void *arg), void *arg)
 {
 	struct ph_kv_watch *watch = ph_alloc(sizeof(*watch));
 
@@ -181,7 +181,7 @@ struct ph_kv_watch *watch_add(struct ph_kv_partition partition, void (*changed)(
 	return watch;
 }
 
-void watch_remove(struct ph_kv_watch **watch)
+void kv_watch_remove(struct ph_kv_watch **watch)
 {
 	struct place *place;
 

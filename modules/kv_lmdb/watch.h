@@ -4,14 +4,14 @@
 
 #include <posthorn/kv.h>
 
-void watch_start(void);
-void watch_stop(void);
+void kv_watch_start(void);
+void kv_watch_stop(void);
 
-struct ph_kv_watch *watch_add(struct ph_kv_partition partition, void (*changed)(void *arg), void *arg);
-void watch_remove(struct ph_kv_watch **watch);
+struct ph_kv_watch *kv_watch_add(struct ph_kv_partition partition, void (*changed)(void *arg), void *arg);
+void kv_watch_remove(struct ph_kv_watch **watch);
 
-/* An update of this process changed the partition; told to all with the next watch_tell(). */
-void watch_changed(struct ph_kv_partition partition);
-void watch_tell(void);
+/* An update of this process changed the partition; told to all with the next kv_watch_tell(). */
+void kv_watch_changed(struct ph_kv_partition partition);
+void kv_watch_tell(void);
 
 #endif

@@ -1,1 +1,31 @@
 # The module store.
+noinst_LTLIBRARIES += modules/store/libstore.la
+modules_store_libstore_la_SOURCES = \
+	modules/store/account.c modules/store/account.h \
+	modules/store/change.c modules/store/change.h \
+	modules/store/copy.c \
+	modules/store/deliver.c \
+	modules/store/draft.c \
+	modules/store/flag.c \
+	modules/store/iterate.c \
+	modules/store/keyword.c modules/store/keyword.h \
+	modules/store/list.c \
+	modules/store/mailbox.c modules/store/mailbox.h \
+	modules/store/maildrop.c modules/store/maildrop.h \
+	modules/store/message.h \
+	modules/store/name.c modules/store/name.h \
+	modules/store/record.c modules/store/record.h \
+	modules/store/remove.c modules/store/remove.h \
+	modules/store/rename.c \
+	modules/store/service.c \
+	modules/store/session.c modules/store/session.h \
+	modules/store/store.c modules/store/store.h \
+	modules/store/uid_set.c modules/store/uid_set.h \
+	modules/store/view.c modules/store/view.h
+if BUILD_STORE
+pkglib_LTLIBRARIES += modules/store.la
+endif
+modules_store_la_SOURCES = modules/store/module.c
+modules_store_la_LIBADD = modules/store/libstore.la
+modules_store_la_LDFLAGS = $(MODULE_LDFLAGS)
+EXTRA_DIST += modules/store/README.md

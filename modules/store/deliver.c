@@ -1,0 +1,164 @@
+/* Delivery: one draft to all its destinations. Each destination is found by name first; whether the mailbox
+ * is still there is asked again inside the transaction. A destination that is not there does not keep the
+ * others from getting the message. Where the kv changes one partition at a time, the bytes are durable with
+ * the first. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include <posthorn/loop.h>
+#include <posthorn/mem.h>
+
+#include "keyword.h"
+#include "mailbox.h"
+#include "message.h"
+
+struct delivery {
+	const struct ph_draft *draft;
+	int64_t internal_date;
+	int32_t internal_zone;
+	int64_t now;
+	struct ph_destination *destinations;
+	struct ph_kv_partition *partitions; /* one for each destination */
+	size_t count;
+};
+
+static int append(struct change *change, const struct delivery *delivery, const struct ph_flag_list *flags,
+	uint32_t *uid_r)
+{
+	struct keyword_list keywords = { 0 };
+	struct message_record record = {
+		.flags = flags->flags,
+		.internal_zone = delivery->internal_zone,
+		.internal_date = delivery->internal_date,
+		.save_date = delivery->now,
+		.size = draft_size(delivery->draft),
+		.blob = store.kv->draft_id(draft_blob(delivery->draft)),
+	};
+	int result = keywords_find(change, flags->keywords, flags->keyword_count, true, &keywords);
+
+	record.keywords = keywords.bytes;
+	record.keyword_count = keywords.count;
+	if (result == 0)
+		result = change_append(change, &record, draft_summary(delivery->draft), uid_r);
+	keyword_list_free(&keywords);
+	return result;
+}
+
+/* Is this the destination's own trouble, so that the others go on? */
+static bool is_own_trouble(int code)
+{
+	return code == PH_E_ABSENT || code == PH_E_LIMIT || code == PH_E_INVALID;
+}
+
+static int deliver_one(struct ph_kv_txn *txn, const struct delivery *delivery, size_t index)
+{
+	struct ph_destination *destination = &delivery->destinations[index];
+	struct change change;
+	int result = change_begin(&change, txn, index);
+
+	if (result == 0) {
+		result = append(&change, delivery, &destination->flags, &destination->uid);
+		destination->uid_validity = change.meta.uid_validity;
+		/* Keywords are checked, and UIDs too, before anything is written. */
+		if (is_own_trouble(result))
+			change.meta_changed = false;
+		result = change_end(&change, result);
+	}
+	destination->result = result;
+	return is_own_trouble(result) ? 0 : result;
+}
+
+static int deliver_all(struct ph_kv_txn *txn, void *arg)
+{
+	const struct delivery *delivery = arg;
+	int result = 0;
+
+	for (size_t i = 0; i < delivery->count && result == 0; i++) {
+		if (delivery->partitions[i].number != 0)
+			result = deliver_one(txn, delivery, i);
+	}
+	return result;
+}
+
+/* One update; a failure of the kv is everybody's. */
+static int update(const struct delivery *delivery, struct ph_error *error)
+{
+	struct ph_kv_draft *blob = draft_blob(delivery->draft);
+	int result = store.kv->update(delivery->partitions, delivery->count, &blob, 1, deliver_all,
+		(void *)(uintptr_t)delivery, error);
+
+	for (size_t i = 0; i < delivery->count && result < 0; i++) {
+		if (delivery->partitions[i].number != 0)
+			delivery->destinations[i].result = result;
+	}
+	return result;
+}
+
+static void update_each(const struct delivery *all, struct ph_error *error)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct delivery one = *all;
+
+		one.destinations += i;
+		one.partitions += i;
+		one.count = 1;
+		if (one.partitions->number != 0)
+			update(&one, error);
+	}
+}
+
+static void find_mailbox(
+	struct ph_actor actor, const struct delivery *delivery, size_t index, struct ph_error *error)
+{
+	struct ph_destination *destination = &delivery->destinations[index];
+	struct mailbox_record record;
+	int result = mailbox_find(actor, destination->account, destination->mailbox, &record, error);
+
+	if (result == PH_E_ABSENT && destination->create) {
+		result = mailbox_create(actor, destination->account, destination->mailbox, 0, error);
+		if (result == 0 || result == PH_E_EXISTS)
+			result = mailbox_find(
+				actor, destination->account, destination->mailbox, &record, error);
+	}
+	destination->result = result;
+	delivery->partitions[index] = mailbox_partition(result == 0 ? record.number : 0);
+}
+
+/* The code of the first that failed. */
+static int sum_up(const struct delivery *delivery, struct ph_error *error)
+{
+	for (size_t i = 0; i < delivery->count; i++) {
+		if (delivery->destinations[i].result < 0)
+			return store_explain(delivery->destinations[i].result, "mailbox", error);
+	}
+	return 0;
+}
+
+int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t internal_date, int32_t internal_zone,
+	struct ph_destination *destinations, size_t count, struct ph_error *error)
+{
+	struct delivery delivery = {
+		.draft = draft,
+		.internal_date = internal_date ? internal_date : ph_clock(),
+		.internal_zone = internal_zone,
+		.now = ph_clock(),
+		.destinations = destinations,
+		.count = count,
+	};
+	int result = draft_finish(draft, NULL, error);
+
+	for (size_t i = 0; i < count && result < 0; i++)
+		destinations[i].result = result;
+	if (result < 0)
+		return result;
+	delivery.partitions = ph_alloc_array(count, sizeof(*delivery.partitions));
+	for (size_t i = 0; i < count; i++)
+		find_mailbox(actor, &delivery, i, error);
+	if (store.kv->atomic_partitions)
+		update(&delivery, error);
+	else
+		update_each(&delivery, error);
+	free(delivery.partitions);
+	return sum_up(&delivery, error);
+}

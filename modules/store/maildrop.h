@@ -1,0 +1,13 @@
+/* Maildrops: one session at a time, in all workers (RFC 1939, 3). */
+#ifndef STORE_MAILDROP_H
+#define STORE_MAILDROP_H
+
+#include "store.h"
+
+int maildrop_open(struct ph_error *error);
+void maildrop_close(void);
+
+int maildrop_lock(ph_account_id account, struct ph_error *error);
+void maildrop_unlock(ph_account_id account);
+
+#endif

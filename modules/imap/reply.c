@@ -8,7 +8,8 @@ static bool may_tell_expunges(const struct call *call)
 	return call->uid || !(call->command->flags & COMMAND_KEEPS_NUMBERS);
 }
 
-static void reply(struct call *call, const char *status, const char *format, va_list arguments)
+static void __attribute__((format(printf, 3, 0)))
+reply(struct call *call, const char *status, const char *format, va_list arguments)
 {
 	struct session *session = call->session;
 	struct ph_str text = ph_pool_vprintf(call->pool, format, arguments);

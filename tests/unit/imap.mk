@@ -1,1 +1,14 @@
-# Test programs of this part.
+# The module imap.
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_imap_parse tests/unit/test_imap_names tests/unit/test_imap_items
+TESTS += tests/unit/test_imap_parse tests/unit/test_imap_names tests/unit/test_imap_items
+endif
+tests_unit_test_imap_parse_SOURCES = tests/unit/test_imap_parse.c
+tests_unit_test_imap_parse_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_imap_parse_LDADD = modules/imap/libimap.la $(TEST_LIBS)
+tests_unit_test_imap_names_SOURCES = tests/unit/test_imap_names.c
+tests_unit_test_imap_names_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_imap_names_LDADD = modules/imap/libimap.la $(TEST_LIBS)
+tests_unit_test_imap_items_SOURCES = tests/unit/test_imap_items.c
+tests_unit_test_imap_items_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_imap_items_LDADD = modules/imap/libimap.la $(TEST_LIBS)

@@ -212,10 +212,10 @@ int cli_run(int argc, char **argv)
 
 	argc--;
 	argv++;
-	if (argc == 1 && strcmp(argv[0], "--version") == 0)
-		return cli_version(&cli);
 	if (!take_global(&argc, argv, &cli, &help))
 		return PH_EXIT_USAGE;
+	if (argc == 1 && strcmp(argv[0], "--version") == 0)
+		return cli_version(&cli);
 	if (argc == 0) {
 		print_help(&cli);
 		return help ? PH_EXIT_OK : PH_EXIT_USAGE;

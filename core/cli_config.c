@@ -184,11 +184,11 @@ static bool is_in_use(const struct catalogue *catalogue, const char *name)
 	return false;
 }
 
-/* The modules stay loaded until the program ends: their points are printed from where they lie. */
-static void add_points(const struct catalogue *catalogue)
+/* The points are printed from where they lie: until then their modules must stay loaded. */
+static struct module *add_points(const struct catalogue *catalogue)
 {
 	struct ph_hook_point *const core_points[] = { &conn_accept_hook, NULL };
-	struct module module;
+	struct module *modules = ph_pool_array(catalogue->pool, catalogue->names.count + 1, sizeof(*modules));
 
 	hook_add_points(core_points, "core", NULL);
 	for (size_t i = 0; i < catalogue->names.count; i++) {
@@ -196,10 +196,21 @@ static void add_points(const struct catalogue *catalogue)
 
 		if (catalogue->config && !is_in_use(catalogue, name))
 			continue;
-		if (module_load(name, &catalogue->directories, &module, NULL) == 0 &&
-			module.descriptor->hooks)
-			hook_add_points(module.descriptor->hooks, module.descriptor->name, NULL);
+		if (module_load(name, &catalogue->directories, &modules[i], NULL) == 0 &&
+			modules[i].descriptor->hooks)
+			hook_add_points(modules[i].descriptor->hooks, modules[i].descriptor->name, NULL);
 	}
+	return modules;
+}
+
+static void remove_points(const struct catalogue *catalogue, struct module *modules)
+{
+	for (size_t i = 0; i < catalogue->names.count; i++) {
+		if (modules[i].descriptor)
+			hook_remove_owner(modules[i].descriptor->name);
+		module_unload(&modules[i]);
+	}
+	hook_remove_owner("core");
 }
 
 int cli_hooks(const struct cli *cli)
@@ -208,8 +219,10 @@ int cli_hooks(const struct cli *cli)
 	int result = PH_EXIT_CONFIG;
 
 	if (open_catalogue(cli, &catalogue)) {
-		add_points(&catalogue);
+		struct module *modules = add_points(&catalogue);
+
 		hook_print_all(stdout, cli->values[0] != NULL);
+		remove_points(&catalogue, modules);
 		result = PH_EXIT_OK;
 	}
 	close_catalogue(&catalogue);

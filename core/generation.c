@@ -161,7 +161,15 @@ void generation_free(struct generation **generation)
 	*generation = NULL;
 }
 
-/* --- What workers say --- */
+/* --- What workers hear and say --- */
+
+static void tell(struct worker_place *place, enum worker_message message)
+{
+	if (place->pid == 0)
+		return;
+	place->accepting = place->accepting || message == WORKER_ACCEPT;
+	send(place->channel, &(char){ (char)message }, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
 
 static void hear(struct worker_place *place, enum worker_message kind, struct ph_str text)
 {
@@ -174,7 +182,10 @@ static void hear(struct worker_place *place, enum worker_message kind, struct ph
 	case WORKER_READY:
 		place->ready = true;
 		if (generation->state == GENERATION_CURRENT)
-			send(place->channel, &(char){ WORKER_ACCEPT }, 1, MSG_NOSIGNAL);
+			tell(place, WORKER_ACCEPT);
+		break;
+	case WORKER_QUIET:
+		place->accepting = false;
 		break;
 	case WORKER_FAILED:
 		if (generation->state == GENERATION_CURRENT)
@@ -226,8 +237,10 @@ static void want_again(void *arg)
 
 static void log_end(const struct worker_place *place, int status)
 {
-	bool expected = place->generation->state != GENERATION_CURRENT && WIFEXITED(status) &&
-			WEXITSTATUS(status) == 0;
+	const struct generation *generation = place->generation;
+	/* Why a start failed is told elsewhere. */
+	bool expected = generation->state != GENERATION_CURRENT && WIFEXITED(status) &&
+			(WEXITSTATUS(status) == 0 || generation->failed);
 	enum ph_log_level level = expected ? PH_LOG_DEBUG : PH_LOG_ERROR;
 
 	if (WIFSIGNALED(status))
@@ -261,7 +274,7 @@ static void on_end(void *arg, int status)
 	metric_clear_gauges(place->slot + 1);
 	log_end(place, status);
 	place->pid = 0;
-	place->ready = false;
+	place->ready = place->accepting = false;
 	if (generation->state == GENERATION_CURRENT) {
 		plan_respawn(place);
 	} else if (generation->state == GENERATION_STARTING && !generation->failed) {
@@ -377,6 +390,15 @@ bool generation_is_ready(const struct generation *generation)
 	return !generation->failed;
 }
 
+bool generation_accepts(const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->count; i++) {
+		if (generation->places[i].accepting)
+			return true;
+	}
+	return false;
+}
+
 size_t generation_living(const struct generation *generation)
 {
 	size_t count = 0;
@@ -388,11 +410,8 @@ size_t generation_living(const struct generation *generation)
 
 void generation_tell(struct generation *generation, enum worker_message message)
 {
-	for (size_t i = 0; i < generation->count; i++) {
-		if (generation->places[i].pid != 0)
-			send(generation->places[i].channel, &(char){ (char)message }, 1,
-				MSG_NOSIGNAL | MSG_DONTWAIT);
-	}
+	for (size_t i = 0; i < generation->count; i++)
+		tell(&generation->places[i], message);
 }
 
 void generation_promote(struct generation *generation)

@@ -26,7 +26,8 @@ struct worker_place {
 	struct ph_io input;
 	struct ph_child child;
 	bool ready;
-	bool wanted; /* to be forked when the loop has returned */
+	bool accepting; /* was told to, and has not said that it ended that */
+	bool wanted;    /* to be forked when the loop has returned */
 	ph_msec started;
 	ph_msec delay; /* before the next attempt */
 	struct ph_timer respawn;
@@ -62,6 +63,8 @@ struct generation *generation_new(
 /* Forks the workers that are wanted. Only while the loop does not run. */
 void generation_spawn(struct generation *generation);
 bool generation_is_ready(const struct generation *generation);
+/* Does any of its workers still accept connections? */
+bool generation_accepts(const struct generation *generation);
 size_t generation_living(const struct generation *generation);
 /* Says this to all workers. */
 void generation_tell(struct generation *generation, enum worker_message message);

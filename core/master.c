@@ -25,12 +25,14 @@
 #include "metric_private.h"
 #include "watch.h"
 
-enum { TICK = 500, STOP_PATIENCE = 15000, SLOTS_MIN = 16 };
+enum { TICK = 500, STOP_PATIENCE = 15000, SLOTS_MIN = 16, REPLACE_PATIENCE = 3000 };
 
 static struct {
 	const struct master_options *options;
 	struct generation *current;
 	struct generation *starting;
+	struct generation *replaced; /* the former current one, until it accepts no more */
+	ph_msec replaced_at;
 	char run_directory[4096];
 	ph_msec started;
 	/* Reloads are counted: asked for, begun, and done with the last one's result. */
@@ -100,6 +102,8 @@ static void tick(void *arg)
 	generations_check_beats();
 	if (master.stopping && ph_now() >= master.kill_at)
 		generations_signal(SIGKILL);
+	if (master.replaced)
+		ph_loop_break();
 	ph_timer_start(&master.tick, TICK, tick, NULL);
 }
 
@@ -230,17 +234,18 @@ static void warn_of_fixed_options(const struct config *config)
 			PH_LOG_TEXT("run_directory", config->run_directory));
 }
 
-/* The most workers of the past first. */
-static void hurry_oldest(void)
+/* Makes the oldest generation of the past end now; false when there is none. */
+static bool hurry_oldest(void)
 {
 	PH_LIST_EACH (&generations, link) {
 		struct generation *generation = ph_container_of(link, struct generation, link);
 
 		if (generation->state == GENERATION_DRAINING && generation_living(generation) > 0) {
 			generation_tell(generation, WORKER_STOP);
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 static int start_generation(struct config **config, struct ph_error *error)
@@ -269,20 +274,33 @@ static void begin_reload(void)
 	struct ph_error error = { 0 };
 	struct config *config = config_read(master.options->config_file, &problems);
 
-	if (config && generations_free_slots() < (unsigned)config->public.workers) {
-		/* The reload begins when these have ended. */
-		hurry_oldest();
-	} else {
+	bool room = !config || generations_free_slots() >= (unsigned)config->public.workers;
+
+	if (room || !hurry_oldest()) {
 		master.begun = master.asked;
 		if (!config) {
 			settle_problems(&problems);
+		} else if (!room) {
+			settle_reload(
+				false, "so many more workers need the server to be stopped and started anew");
 		} else if (start_generation(&config, &error) != 0) {
 			settle_reload(false, error.detail);
 			restore_tls();
 		}
 	}
+	/* Else it begins when those have ended. */
 	config_free(&config);
 	ph_buf_free(&problems);
+}
+
+/* Only now the next connection surely meets the new generation. */
+static void finish_replacing(void)
+{
+	if (generation_accepts(master.replaced) && ph_now() < master.replaced_at + REPLACE_PATIENCE)
+		return;
+	master.replaced = NULL;
+	ph_log(PH_LOG_INFO, "reloaded", PH_LOG_NUMBER("generation", master.current->number));
+	settle_reload(true, "");
 }
 
 static void replace_current(void)
@@ -291,7 +309,6 @@ static void replace_current(void)
 	struct ph_error error = { 0 };
 
 	generation_promote(master.starting);
-	settle_reload(true, "");
 	master.current = master.starting;
 	master.starting = NULL;
 	watch_generation(master.current);
@@ -307,7 +324,8 @@ static void replace_current(void)
 	warn_of_fixed_options(master.current->config);
 	generation_retire(old);
 	generation_tell(old, WORKER_DRAIN);
-	ph_log(PH_LOG_INFO, "reloaded", PH_LOG_NUMBER("generation", master.current->number));
+	master.replaced = old;
+	master.replaced_at = ph_now();
 }
 
 static void give_up_starting(void)
@@ -338,6 +356,8 @@ static void sweep_generations(void)
 			master.current = NULL;
 		if (generation == master.starting)
 			master.starting = NULL;
+		if (generation == master.replaced)
+			master.replaced = NULL;
 		generation_free(&generation);
 	}
 }
@@ -354,23 +374,30 @@ static void stop_generations(void)
 	ph_signal_all(&master.settled);
 }
 
-/* Whatever has happened, this does what follows from it. */
-static void step(void)
+static void go_on(void)
 {
-	if (master.stopping) {
-		stop_generations();
-		sweep_generations();
-		return;
-	}
+	if (master.replaced)
+		finish_replacing();
 	sweep_generations();
 	if (master.starting && master.starting->failed)
 		give_up_starting();
 	else if (master.starting && generation_is_ready(master.starting))
 		replace_current();
-	if (!master.stopping && !master.starting && master.asked != master.begun)
+	if (!master.stopping && !master.starting && !master.replaced && master.asked != master.begun)
 		begin_reload();
 	PH_LIST_EACH (&generations, link)
 		generation_spawn(ph_container_of(link, struct generation, link));
+}
+
+/* Whatever has happened, this does what follows from it. */
+static void step(void)
+{
+	if (!master.stopping)
+		go_on();
+	if (master.stopping) {
+		stop_generations();
+		sweep_generations();
+	}
 }
 
 /* --- Start and stop --- */
@@ -416,6 +443,14 @@ static int open_control(const struct config *config, const struct user *user, st
 	return result;
 }
 
+static void settle_user(const struct config *config, const struct user *user)
+{
+	if (strcmp(config->user, user->name) != 0)
+		ph_log(PH_LOG_WARN, "there is no such user: workers run as another",
+			PH_LOG_TEXT("user", config->user), PH_LOG_TEXT("instead", user->name));
+	log_chown(user->uid, user->gid);
+}
+
 /* What is done once, whatever the configuration becomes later. */
 static int open_once(const struct config *config, struct ph_error *error)
 {
@@ -426,7 +461,7 @@ static int open_once(const struct config *config, struct ph_error *error)
 	if (result == 0)
 		result = user_find(config, &user, error);
 	if (result == 0 && user.change)
-		log_chown(user.uid, user.gid);
+		settle_user(config, &user);
 	if (result == 0)
 		result = open_control(config, &user, error);
 	if (result == 0)

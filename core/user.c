@@ -12,16 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <posthorn/log.h>
-
 static const struct passwd *find_passwd(const struct config *config)
 {
 	const struct passwd *found = getpwnam(config->user);
 
-	if (found || strcmp(config->user, "posthorn") != 0)
-		return found;
-	ph_log(PH_LOG_WARN, "there is no such user: running as nobody", PH_LOG_TEXT("user", config->user));
-	return getpwnam("nobody");
+	return found || strcmp(config->user, "posthorn") != 0 ? found : getpwnam("nobody");
 }
 
 int user_find(const struct config *config, struct user *user_r, struct ph_error *error)

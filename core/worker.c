@@ -80,6 +80,7 @@ static void end(void *arg)
 
 	(void)arg;
 	listener_stop_all();
+	tell_master(WORKER_QUIET, "");
 	if (!wait_for_connections(&worker.drain_until)) {
 		conn_goodbye_all();
 		until = ph_now() + STOP_TIMEOUT;

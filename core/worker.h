@@ -20,6 +20,7 @@ struct worker_board {
 enum worker_message {
 	WORKER_FILE = 'f',   /* to the master: the policy consists of this file, too */
 	WORKER_READY = 'r',  /* to the master: could accept now */
+	WORKER_QUIET = 'q',  /* to the master: accepts no more */
 	WORKER_FAILED = 'e', /* to the master: cannot start, and why */
 	WORKER_ACCEPT = 'a', /* to the worker: accept connections */
 	WORKER_DRAIN = 'd',  /* to the worker: accept no more, end when the last connection has ended */

@@ -343,6 +343,7 @@ int mailbox_open(struct ph_actor actor, ph_account_id account, struct ph_str nam
 	mailbox->number = record.number;
 	mailbox->read_only = read_only;
 	mailbox->pool = ph_pool_new(0);
+	mailbox->meta.uid_next = 1; /* an empty view: all messages are still to come */
 	result = update_view(mailbox, &changed, error);
 	uid_set_free(&changed);
 	view_remove(&mailbox->view, &mailbox->expunged);

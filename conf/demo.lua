@@ -9,7 +9,7 @@ modules = { "kv_lmdb", "store", "mime", "address", "auth", "delivery", "smtp", "
 domains = { "demo.test" }
 workers = 2
 
-tls = { certificate = "@DATA@/tls.crt", key = "@DATA@/tls.key" }
+tls = { certificate = "@DATA@/demo.crt", key = "@DATA@/demo.key" }
 
 -- Edit this script while the demo runs: saving it takes effect for the next connection.
 policy = { scripts = { "@SCRIPTS@/policy/demo.lua" }, library = "@SCRIPTS@" }

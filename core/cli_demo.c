@@ -167,7 +167,7 @@ static bool make_config(void)
 
 	ph_buf_init(&made, TEMPLATE_MAX);
 	ph_buf_init(&found, TEMPLATE_MAX);
-	ph_buf_init(&head, 256);
+	ph_buf_init(&head, TEMPLATE_MAX + 256);
 	good = make_from_template("demo.lua", &made);
 	ph_buf_printf(&head, "-- Made by `posthorn demo`; may be changed. Template %016" PRIx64 "\n",
 		ph_str_case_hash(ph_buf_str(&made)));

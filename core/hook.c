@@ -74,7 +74,7 @@ static const char *missing_part(const struct ph_hook_point *point)
 		return "help";
 	for (const struct ph_hook_argument *argument = point->arguments; argument && argument->name;
 		argument++)
-		if (!argument->help || (argument->type == PH_OBJECT && !argument->object))
+		if (!argument->help)
 			return "what its arguments are";
 	if (point->decides != (point->verdicts != 0))
 		return "verdicts if, and only if, it decides";
@@ -107,6 +107,20 @@ int hook_add_points(struct ph_hook_point *const *points, const char *owner, stru
 		}
 		known = ph_realloc_array(known, known_count + 1, sizeof(*known));
 		known[known_count++] = (struct known_point){ *points, owner };
+	}
+	return 0;
+}
+
+/* A module may learn an argument's type from a service, in its init. */
+int hook_check_objects(struct ph_error *error)
+{
+	for (size_t i = 0; i < known_count; i++) {
+		const struct ph_hook_argument *argument = known[i].point->arguments;
+		for (; argument && argument->name; argument++)
+			if (argument->type == PH_OBJECT && !argument->object)
+				return ph_error_set(error, PH_E_INVALID, "bad hook point",
+					"%s: the hook point %s does not say what kind of object '%s' is",
+					known[i].owner, known[i].point->name, argument->name);
 	}
 	return 0;
 }

@@ -13,6 +13,8 @@
 /* Makes the points (ended by NULL) of a module known. PH_E_EXISTS for a name that is taken, PH_E_INVALID for
  * a declaration that is incomplete; then none of them is added. */
 int hook_add_points(struct ph_hook_point *const *points, const char *owner, struct ph_error *error);
+/* When all modules' init has run: every argument that is an object must have a type by now. */
+int hook_check_objects(struct ph_error *error);
 /* Whose ph_hook_subscribe() calls follow; NULL: nobody's. `owner` must stay valid. */
 void hook_set_owner(const char *owner);
 /* Takes back the owner's subscriptions, and its points with all who listen there. */

@@ -321,7 +321,7 @@ int module_init_all(struct module_set *set, const bool *keep, struct ph_error *e
 		if (!keep || keep[i])
 			result = init_one(&set->items[i], error);
 	}
-	return result;
+	return result == 0 ? hook_check_objects(error) : result;
 }
 
 int module_start_all(struct module_set *set, struct ph_error *error)

@@ -1,6 +1,7 @@
 # Messages and addresses.
 if HAVE_CHECK
-MIME_TESTS = tests/unit/test_mime tests/unit/test_mime_header tests/unit/test_mime_body tests/unit/test_address
+MIME_TESTS = tests/unit/test_mime tests/unit/test_mime_header tests/unit/test_mime_body tests/unit/test_mime_object \
+	tests/unit/test_address
 check_PROGRAMS += $(MIME_TESTS)
 TESTS += $(MIME_TESTS)
 endif
@@ -13,6 +14,10 @@ tests_unit_test_mime_header_LDADD = modules/mime/libmime.la $(TEST_LIBS)
 tests_unit_test_mime_body_SOURCES = tests/unit/test_mime_body.c
 tests_unit_test_mime_body_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_mime_body_LDADD = modules/mime/libmime.la $(TEST_LIBS)
+tests_unit_test_mime_object_SOURCES = tests/unit/test_mime_object.c tests/unit/lua_host_run.c tests/unit/lua_host_run.h
+tests_unit_test_mime_object_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SCRIPTS='"$(abs_srcdir)/scripts"'
+tests_unit_test_mime_object_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mime_object_LDADD = modules/mime/libmime.la $(TEST_LIBS)
 tests_unit_test_address_SOURCES = tests/unit/test_address.c
 tests_unit_test_address_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_address_LDADD = modules/address/libaddress.la $(TEST_LIBS)

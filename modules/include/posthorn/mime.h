@@ -263,9 +263,9 @@ struct ph_mime_service {
 	/* --- bodies --- */
 
 	void (*decoder_init)(struct ph_mime_decoder *decoder, enum ph_mime_encoding encoding);
-	/* Appends what `piece` decodes to; characters that do not belong are skipped (base64) or stand for themselves
-	 * (RFC 2045, 6.7 and 6.8). Needs room for piece.len + 84 bytes; all output together is never longer than the
-	 * input. False when `buf` has not. */
+	/* Appends what `piece` decodes to; characters that do not belong are skipped (base64) or stand for
+	 * themselves (RFC 2045, 6.7 and 6.8). Needs room for piece.len + 84 bytes; all output together is
+	 * never longer than the input. False when `buf` has not. */
 	bool (*decoder_feed)(struct ph_mime_decoder *decoder, struct ph_str piece, struct ph_buf *buf);
 	bool (*decoder_finish)(struct ph_mime_decoder *decoder, struct ph_buf *buf);
 

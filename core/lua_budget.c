@@ -23,13 +23,17 @@
 
 #include "lua_host.h"
 
-enum { COUNT_EVERY = 1000 };
+enum { COUNT_EVERY = 1000, MOST_REFUSALS = 4 };
+
+/* How much of its fiber's 256 KB of stack a call may take: the rest is for the protocol above it. */
+enum { STACK_SIZE = 200 << 10 };
 
 static struct {
 	int64_t used;
 	int64_t loaded; /* used when the scripts were loaded */
 	int64_t ceiling;
 	int64_t call_ceiling;
+	bool refused; /* the last request: the next one is Lua's second try */
 } memory;
 
 static struct lua_call *outside_fibers;
@@ -70,7 +74,7 @@ void lua_call_begin(struct lua_call *call, int64_t instructions, ph_msec burst, 
 		.instructions = instructions,
 		.burst = burst,
 		.deadline = ph_fiber_self() ? ph_now() + timeout : PH_FOREVER,
-		.depth = outer ? outer->depth + 1 : 0,
+		.stack = outer ? outer->stack : __builtin_frame_address(0),
 	};
 	ph_list_init(&call->objects);
 	begin_burst(call);
@@ -81,6 +85,19 @@ void lua_call_end(struct lua_call *call)
 {
 	lua_object_end_all(&call->objects);
 	set_current(call->outer);
+}
+
+bool lua_stack_has(const struct lua_call *call, size_t need)
+{
+	ptrdiff_t used = call->stack - (const char *)__builtin_frame_address(0);
+	return used + (ptrdiff_t)need <= STACK_SIZE;
+}
+
+void lua_stack_check(lua_State *L, size_t need)
+{
+	const struct lua_call *call = lua_call_current();
+	if (call && !lua_stack_has(call, need))
+		luaL_error(L, "C stack overflow");
 }
 
 /* --- Time and instructions --- */
@@ -164,6 +181,7 @@ void lua_memory_init(const struct policy_config *config)
 {
 	memory.used = 0;
 	memory.loaded = 0;
+	memory.refused = false;
 	memory.ceiling = config->memory;
 	memory.call_ceiling = INT64_MAX;
 }
@@ -179,15 +197,25 @@ size_t lua_memory_used(void)
 	return (size_t)memory.used;
 }
 
-static bool may_grow(const struct lua_call *call, int64_t size)
+static bool fits(int64_t size, int64_t held, int64_t ceiling)
 {
-	if (size > memory.ceiling - memory.used)
-		return false;
-	if (!call)
-		return true;
+	if (memory.refused)
+		ceiling -= ceiling / 8;
+	return size <= ceiling - held;
+}
+
+static bool may_grow(struct lua_call *call, int64_t size)
+{
 	int64_t since_loaded = memory.used - memory.loaded;
-	int64_t held = call->memory < since_loaded ? call->memory : since_loaded;
-	return held < 0 || size <= memory.call_ceiling - held;
+	bool may = fits(size, memory.used, memory.ceiling);
+	if (may && call && !call->over)
+		may = fits(
+			size, call->memory < since_loaded ? call->memory : since_loaded, memory.call_ceiling);
+	bool refused_again = !may && memory.refused;
+	memory.refused = !may && !memory.refused;
+	if (refused_again && call && ++call->refusals == MOST_REFUSALS && !call->over)
+		call->over = "the policy used up its memory";
+	return may;
 }
 
 void *lua_memory_allocate(void *unused, void *block, size_t old_size, size_t size)
@@ -205,6 +233,6 @@ void *lua_memory_allocate(void *unused, void *block, size_t old_size, size_t siz
 	int64_t change = (int64_t)size - (int64_t)had;
 	memory.used += change;
 	if (call)
-		call->memory += change;
+		call->memory = call->memory + change > 0 ? call->memory + change : 0;
 	return result;
 }

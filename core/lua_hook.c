@@ -23,7 +23,8 @@
 #include "lua_verdict.h"
 #include "verdict_private.h"
 
-enum { MOST_IDLE = 256, DEEPEST_CALL = 2 };
+/* How many idle threads are kept, and how much a call may have taken for its thread to be among them. */
+enum { MOST_IDLE = 256, LIGHT_CALL = 64 << 10 };
 
 struct handler {
 	struct handler *next;
@@ -82,10 +83,12 @@ static bool take_thread(struct thread *thread_r)
 	return made;
 }
 
-static void give_back_thread(struct thread thread)
+/* The unused part of a thread's stack still points to what was there last, and comes to life again as unset
+ * registers of the next call. So a thread is not used again where that may be much. */
+static void give_back_thread(struct thread thread, bool keep)
 {
 	lua_settop(thread.L, 0);
-	if (idle_count < MOST_IDLE)
+	if (keep && idle_count < MOST_IDLE)
 		idle[idle_count++] = thread;
 	else
 		luaL_unref(lua_host_main(), LUA_REGISTRYINDEX, thread.reference);
@@ -213,6 +216,17 @@ static bool invoke(struct invocation *invocation, struct lua_call *call, lua_Sta
 	return error.code == 0;
 }
 
+/* A call that took much frees what became garbage with it, so that this is not credited to the next. */
+static void clean_up_after(const struct lua_call *call, bool done)
+{
+	if (call->memory < LIGHT_CALL)
+		return;
+	if (done)
+		lua_gc(lua_host_main(), LUA_GCSTEP, (int)(call->memory >> 10));
+	else
+		lua_gc(lua_host_main(), LUA_GCCOLLECT);
+}
+
 static int run_handler(void *arg, struct ph_conn *session, const struct ph_value *arguments,
 	struct ph_pool *pool, struct ph_verdict *verdict_r)
 {
@@ -226,14 +240,15 @@ static int run_handler(void *arg, struct ph_conn *session, const struct ph_value
 	call.failure = &failure;
 	running++;
 	bool done = false;
-	if (call.depth > DEEPEST_CALL) {
+	if (!lua_stack_has(&call, STACK_FOR_CALL)) {
 		snprintf(failure.text, sizeof(failure.text), "policies call each other too deeply");
 	} else if (take_thread(&thread)) {
 		failure.text[0] = '\0';
 		done = invoke(&invocation, &call, thread.L);
-		give_back_thread(thread);
+		give_back_thread(thread, done && call.memory < LIGHT_CALL);
 	}
 	running--;
+	clean_up_after(&call, done);
 	lua_call_end(&call);
 	if (!done) {
 		log_failure(handler, &failure);

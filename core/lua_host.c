@@ -19,9 +19,9 @@
 
 #include "lua_private.h"
 
-/* Loading may compute more than a hook call does, but not forever. */
-enum { LOADING_BURST = 20000, LARGEST_FILE = 4 << 20 };
-static const int64_t loading_instructions = 2000000000;
+/* Loading may compute so many times more than a hook call does, but not forever. */
+enum { LOADING_FACTOR = 50 };
+enum { LARGEST_FILE = 4 << 20 };
 
 const struct ph_option policy_options[] = { PH_OPTION_PATHS(struct policy_config, scripts, "{}", 100,
 						    "The Lua scripts with policies, run in this order."),
@@ -31,12 +31,13 @@ const struct ph_option policy_options[] = { PH_OPTION_PATHS(struct policy_config
 		"How much memory the policies of one worker may use together."),
 	PH_OPTION_SIZE(struct policy_config, call_memory, "16M", 1 << 16, INT64_C(1) << 40,
 		"How much memory one hook call may add to that."),
-	PH_OPTION_NUMBER(struct policy_config, instructions, "10000000", 1000, INT64_C(1) << 50,
-		"How many Lua instructions one hook call may run."),
+	PH_OPTION_NUMBER(struct policy_config, instructions, "10000000", 1000, INT64_C(1) << 40,
+		"How many Lua instructions one hook call may run; loading the scripts, 50 times as many."),
 	PH_OPTION_TIME(struct policy_config, timeout, "30s", 1, 86400000,
 		"How long one hook call may take, with its waits; a handler can be given another time."),
 	PH_OPTION_TIME(struct policy_config, burst, "250ms", 1, 60000,
-		"How long one hook call may keep the processor between two waits."),
+		"How long one hook call may keep the processor between two waits; loading the scripts, 50 "
+		"times as long."),
 	PH_OPTIONS_END };
 
 static struct {
@@ -249,7 +250,8 @@ static int run_all(lua_State *L, struct ph_error *error)
 {
 	struct lua_failure failure = { .text = "" };
 	struct lua_call call;
-	lua_call_begin(&call, loading_instructions, LOADING_BURST, LOADING_BURST);
+	lua_call_begin(&call, host.config->instructions * LOADING_FACTOR, host.config->burst * LOADING_FACTOR,
+		PH_FOREVER / 2);
 	call.failure = &failure;
 	host.loading = true;
 	lua_budget_watch(L);

@@ -39,13 +39,14 @@ struct lua_call {
 	struct lua_call *outer;
 	struct ph_list objects; /* struct lua_object, over when the call ends */
 	int64_t instructions;   /* left */
-	int64_t memory;         /* bytes taken less bytes given back; may be negative */
+	int64_t memory;         /* bytes taken less bytes given back, at least 0 */
 	int64_t burst_start;    /* nanoseconds, by the wall clock */
 	int64_t burst_cpu;      /* nanoseconds of processor time; 0: not looked at yet */
 	ph_msec burst;
 	ph_msec deadline;
-	const char *over; /* the budget that ran out, or NULL */
-	unsigned depth;   /* calls on this fiber around this one */
+	unsigned refusals; /* of memory */
+	const char *over;  /* the budget that ran out, or NULL */
+	const char *stack; /* where the outermost call of this fiber began on its stack */
 	struct lua_failure *failure;
 };
 
@@ -54,6 +55,11 @@ void lua_call_begin(struct lua_call *call, int64_t instructions, ph_msec burst, 
 /* The objects of the call are over. */
 void lua_call_end(struct lua_call *call);
 struct lua_call *lua_call_current(void);
+/* Raises an error unless so many bytes of the fiber's stack are left. For functions with large frames which
+ * scripts can nest, beside Lua's own bound of 200 nested calls. */
+void lua_stack_check(lua_State *L, size_t need);
+enum { STACK_FOR_CALLBACK = 56 << 10, STACK_FOR_PARSER = 136 << 10, STACK_FOR_CALL = 150 << 10 };
+bool lua_stack_has(const struct lua_call *call, size_t need);
 /* Counts the instructions of all that runs in this thread, and in coroutines made by it. */
 void lua_budget_watch(lua_State *L);
 /* Raises an error when the running call is out of its budget. */

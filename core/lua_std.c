@@ -29,6 +29,7 @@ static int after_protected(lua_State *L, int status, lua_KContext first)
 
 static int protected_call(lua_State *L)
 {
+	lua_stack_check(L, STACK_FOR_CALLBACK);
 	luaL_checkany(L, 1);
 	lua_pushboolean(L, true);
 	lua_insert(L, 1);
@@ -52,6 +53,7 @@ static int handle_message(lua_State *L)
 /* Stack: function, handler, true, function, arguments. */
 static int protected_call_with_handler(lua_State *L)
 {
+	lua_stack_check(L, STACK_FOR_CALLBACK);
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	lua_pushvalue(L, 2);
 	lua_pushcclosure(L, handle_message, 1);
@@ -66,6 +68,7 @@ static int protected_call_with_handler(lua_State *L)
 /* Calls the original, which is the first upvalue, with all arguments. */
 static void call_original(lua_State *L)
 {
+	lua_stack_check(L, STACK_FOR_CALLBACK);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
 	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
@@ -97,6 +100,7 @@ static int coroutine_close(lua_State *L)
 /* The function made by coroutine.wrap. Upvalues: the coroutine, the originals of resume and close. */
 static int wrapped(lua_State *L)
 {
+	lua_stack_check(L, STACK_FOR_CALLBACK);
 	lua_pushvalue(L, lua_upvalueindex(2));
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_rotate(L, 1, 2);
@@ -155,6 +159,7 @@ static int load_text(lua_State *L)
 	struct ph_str text = ph_lua_check_str(L, 1);
 	const char *name = luaL_optstring(L, 2, text.data);
 	lua_budget_charge(L, text.len);
+	lua_stack_check(L, STACK_FOR_PARSER);
 	if (luaL_loadbufferx(L, text.data, text.len, name, "t") != LUA_OK) {
 		luaL_pushfail(L);
 		lua_insert(L, -2);
@@ -169,6 +174,7 @@ static int load_text(lua_State *L)
 
 static int print(lua_State *L)
 {
+	lua_stack_check(L, STACK_FOR_CALLBACK);
 	int count = lua_gettop(L);
 	luaL_Buffer line;
 	luaL_buffinit(L, &line);
@@ -240,6 +246,12 @@ static uint64_t cost_of_repeat(lua_State *L)
 	return n > 0 ? (uint64_t)n / 16 : 0;
 }
 
+static uint64_t cost_of_format(lua_State *L)
+{
+	(void)L;
+	return 1;
+}
+
 static uint64_t cost_of_text(lua_State *L)
 {
 	return ph_lua_check_str(L, 1).len / 16;
@@ -251,7 +263,7 @@ static const struct bounded {
 } bounded_table[] = { { "move", cost_of_move }, { "concat", cost_of_concat }, { "unpack", cost_of_unpack },
 	{ "insert", cost_of_shift }, { "remove", cost_of_shift }, { "sort", cost_of_sort }, { NULL, NULL } },
   bounded_string[] = { { "rep", cost_of_repeat }, { "lower", cost_of_text }, { "upper", cost_of_text },
-	  { "reverse", cost_of_text }, { NULL, NULL } },
+	  { "reverse", cost_of_text }, { "format", cost_of_format }, { NULL, NULL } },
   bounded_utf8[] = { { "len", cost_of_text }, { "codepoint", cost_of_text }, { "offset", cost_of_text },
 	  { NULL, NULL } };
 
@@ -260,9 +272,7 @@ static int run_bounded(lua_State *L)
 {
 	const struct bounded *row = lua_touserdata(L, lua_upvalueindex(2));
 	lua_budget_charge(L, row->cost(L));
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	call_original(L);
 	return lua_gettop(L);
 }
 

@@ -192,6 +192,7 @@ static bool add_replacement(struct pattern_match *match, luaL_Buffer *out, const
 
 static int string_gsub(lua_State *L)
 {
+	lua_stack_check(L, STACK_FOR_CALLBACK);
 	struct ph_str subject = ph_lua_check_str(L, 1), pattern = ph_lua_check_str(L, 2);
 	int type = lua_type(L, 3);
 	luaL_argexpected(L,

@@ -226,6 +226,10 @@ void host_open_handler(const char *text)
 
 static struct ph_verdict ask_in(struct ph_pool *own_pool, const char *word)
 {
+	/* What a protocol has on the stack above. */
+	volatile char buffer[32 << 10];
+	buffer[0] = 'x';
+	ck_assert_int_eq(buffer[0], 'x');
 	struct thing thing = { "box", 21 };
 	const struct ph_value arguments[] = { PH_VALUE_STR(ph_str(word)),
 		PH_VALUE_OBJECT(&thing_type, &thing) };

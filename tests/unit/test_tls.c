@@ -306,6 +306,7 @@ static void resumes(void)
 	ck_assert(!SSL_session_reused(client.ssl));
 	tls_client_expect(&client, "hello\r\n");
 	SSL_SESSION *session = SSL_get1_session(client.ssl);
+	SSL_shutdown(client.ssl);
 	tls_client_end(&client);
 	ck_assert(tls_client_start(&client, client_connect(port), NULL, NULL, session));
 	ck_assert(SSL_session_reused(client.ssl));
@@ -400,10 +401,10 @@ static void starts_tls(void)
 	client_send(fd, "STARTTLS\r\n");
 	client_expect(fd, "go\r\n");
 	ck_assert(tls_client_start(&client, fd, NULL, NULL, NULL));
-	ck_assert_int_eq(starttls_result, 0);
-	ck_assert(ph_conn_may_login(last_conn));
 	tls_client_send(&client, "abc\r\n");
 	tls_client_expect(&client, "<abc>\r\n");
+	ck_assert_int_eq(starttls_result, 0);
+	ck_assert(ph_conn_may_login(last_conn));
 	tls_client_end(&client);
 }
 

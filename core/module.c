@@ -115,7 +115,7 @@ int module_load(const char *name, const struct ph_text_list *directories, struct
 
 void module_unload(struct module *module)
 {
-	if (module->handle)
+	if (module->handle && !module->ran)
 		dlclose(module->handle);
 	free((void *)(uintptr_t)module->path);
 	*module = (struct module){ 0 };
@@ -299,7 +299,7 @@ static int init_one(struct module *module, struct ph_error *error)
 	const struct ph_module *descriptor = module->descriptor;
 	int result;
 
-	module->initialised = true;
+	module->initialised = module->ran = true;
 	if (!descriptor->init)
 		return 0;
 	hook_set_owner(descriptor->name);

@@ -61,9 +61,6 @@ void session_login(struct call *call, const struct ph_login *login)
 	session->actor = login->actor;
 	session->state = AUTHENTICATED;
 	ph_conn_set_idle_timeout(call->conn, imap_config.idle_timeout);
-	ph_log(PH_LOG_INFO, "imap login", PH_LOG_STR("user", login->user),
-		PH_LOG_TEXT("ip", ph_conn_remote_ip(call->conn)),
-		PH_LOG_TEXT("tls", ph_conn_tls_version(call->conn)));
 }
 
 int session_read_line(struct session *session, size_t max, struct ph_str *line_r)

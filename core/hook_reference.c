@@ -62,6 +62,8 @@ static void print_title(const struct printer *printer, const struct ph_hook_poin
 	fprintf(printer->out, printer->markdown ? ")`\n\n" : ")\n");
 }
 
+/* A type that another module brings is known once its modules are initialised; before, it is just an object.
+ */
 static void print_arguments(struct printer *printer, const struct ph_hook_point *point)
 {
 	print_heading(printer, "Arguments");
@@ -69,9 +71,9 @@ static void print_arguments(struct printer *printer, const struct ph_hook_point 
 	for (const struct ph_hook_argument *argument = point->arguments; argument && argument->name;
 		argument++) {
 		print_item(printer, argument->name,
-			argument->type == PH_OBJECT ? argument->object->name : type_name(argument->type),
+			argument->object ? argument->object->name : type_name(argument->type),
 			argument->help);
-		if (argument->type == PH_OBJECT)
+		if (argument->object)
 			mention_type(printer, argument->object);
 	}
 }

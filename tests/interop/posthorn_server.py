@@ -139,7 +139,7 @@ class Server:
         self._log_grew = threading.Condition()
         self._log_ended = False
         self._reader = None
-        self.expect_crash = False  # set before killing it: an unclean end is what the test wants
+        self.expect_crash = False  # set before killing the master without starting it again
 
     # --- life ---
 

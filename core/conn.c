@@ -289,6 +289,8 @@ int ph_conn_starttls(struct ph_conn *conn)
 static bool turn_of_goodbye(struct ph_conn *conn)
 {
 	conn->end_reason = conn->goodbye == PH_GOODBYE_IDLE ? "idle" : "shutdown";
+	/* A client that said nothing has nothing on its way either. */
+	conn->hurried = conn_buffered(conn) == 0;
 	say_goodbye(conn, conn->goodbye, PH_STR(""));
 	return false;
 }

@@ -1,5 +1,10 @@
-/* `posthorn demo`: a server to try things out. Everything lies in one folder: the configuration, made from a
- * template; a key; the data. What is there already is used again. */
+/* `posthorn demo`: a server to try things out. Everything lies in one folder: the configuration, a key, the
+ * data. What is there already is used again.
+ *
+ * The configuration and what is said about it come from the templates demo.lua and demo.txt. In them, @DATA@
+ * stands for the folder, @CONFIG@ for the configuration's file, @SCRIPTS@, @MODULES@ and @PROGRAM@ for where
+ * these lie,
+ * @PORT:25@ for 25 plus the port base, and @PASSWORD:alice@ for that account's password. */
 #include <config.h>
 
 #include <errno.h>
@@ -250,7 +255,7 @@ static bool make_accounts(void)
 		good = add_account(accounts[i].name, accounts[i].password);
 		ph_buf_printf(&list, "%s@%s %s\n", accounts[i].name, account_domain, accounts[i].password);
 	}
-	good = good && write_file(path, 0644, ph_buf_str(&list));
+	good = good && write_file(path, 0600, ph_buf_str(&list));
 	ph_buf_free(&list);
 	return good;
 }

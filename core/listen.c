@@ -159,8 +159,8 @@ int listener_bind(const struct listener_config *config, struct ph_error *error)
 	if (fd < 0 && address.every && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
 		fd = open_ipv4_socket(&address);
 	if (fd < 0)
-		return ph_error_set(error, PH_E_IO, "cannot listen", "cannot listen on %s: %s",
-			config->address, strerror(errno));
+		return ph_error_set(error, errno == EADDRINUSE ? PH_E_BUSY : PH_E_IO, "cannot listen",
+			"cannot listen on %s: %s", config->address, strerror(errno));
 	/* Who may connect is decided by the folder it lies in. */
 	if (address.storage.ss_family == AF_UNIX)
 		chmod(((const struct sockaddr_un *)(const void *)&address.storage)->sun_path, 0666);

@@ -148,12 +148,14 @@ def master_dies():
         server.expect_crash = True
         server.process.kill()
         server.process.wait()
+        second = Fine(folder=server.folder)
+        second.ports = server.ports
+        second.start()  # the same ports, at once
+        with Talk(second) as talk:
+            talk.ask("pid")
         for pid in workers:
             until(f"worker {pid} ends by itself", lambda pid=pid: is_gone(pid))
-        server.process = None
-        server.start()  # the same ports, at once
-        with Talk(server) as talk:
-            talk.ask("pid")
+        second.stop()
 
 
 def good_reload():
@@ -172,6 +174,27 @@ def good_reload():
         assert is_gone(pid)
         server.process.send_signal(signal.SIGHUP)
         server.wait_log("reloaded generation=3")
+
+
+def many_reloads():
+    """More generations than there is room for: the oldest have to go."""
+    with Fine(workers=2) as server:
+        talks = []
+        for _ in range(12):
+            talks.append(Talk(server))
+            server.tool("reload")
+        equal(talks[0].read(), "goodbye 1")
+        assert talks[-1].ask("pid")
+        for talk in talks:
+            talk.close()
+
+
+def too_many_workers():
+    with Fine(workers=1) as server:
+        server.change("workers = 1", "workers = 60")
+        holds(server.run_tool("reload").stderr, "so many more workers need the server to be stopped")
+        with Talk(server) as talk:
+            talk.ask("pid")
 
 
 def drain_timeout():
@@ -360,5 +383,5 @@ if __name__ == "__main__":
         print("skipped: the test modules are not built")
         sys.exit(posthorn_server.SKIPPED)
     main([start_and_stop, idle_sessions_hear_of_the_end, worker_dies, worker_hangs, master_dies, good_reload,
-          drain_timeout, bad_reloads, broken_configuration_on_hangup, listeners_come_and_go, saved_policy,
+          many_reloads, too_many_workers, drain_timeout, bad_reloads, broken_configuration_on_hangup, listeners_come_and_go, saved_policy,
           workers_and_tools_talk, log_is_reopened, starts_that_fail, command_line])

@@ -1,4 +1,6 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501, 6.3.3 to 6.3.7). */
+#include <stdlib.h>
+
 #include "session.h"
 
 static void reply_done(struct call *call, int code, const struct ph_error *error)

@@ -132,6 +132,11 @@ void hook_set_owner(const char *owner)
 	current_owner = owner;
 }
 
+const char *hook_owner(void)
+{
+	return current_owner;
+}
+
 void hook_subscribe(
 	struct ph_hook_point *point, const char *owner, int order, ph_hook_handler *handler, void *arg)
 {

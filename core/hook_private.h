@@ -17,6 +17,7 @@ int hook_add_points(struct ph_hook_point *const *points, const char *owner, stru
 int hook_check_objects(struct ph_error *error);
 /* Whose ph_hook_subscribe() calls follow; NULL: nobody's. `owner` must stay valid. */
 void hook_set_owner(const char *owner);
+const char *hook_owner(void);
 /* Takes back the owner's subscriptions, and its points with all who listen there. */
 void hook_remove_owner(const char *owner);
 /* The point of that name, or NULL. */

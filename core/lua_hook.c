@@ -119,8 +119,10 @@ static void copy_line(char *line, size_t size, const char *text)
 				line[len++] = ';';
 			line[len++] = ' ';
 			text += strspn(text + 1, "\t ");
+		} else if ((unsigned char)*text < ' ') {
+			line[len++] = ' ';
 		} else {
-			line[len++] = (unsigned char)*text < ' ' ? ' ' : *text;
+			line[len++] = *text;
 		}
 	}
 	line[len] = '\0';
@@ -192,7 +194,8 @@ static int run_protected(lua_State *L)
 	for (size_t i = 0; argument && argument[i].name; i++, count++)
 		ph_lua_push(L, &invocation->arguments[i]);
 	lua_call(L, count, 1);
-	lua_verdict_read(L, 1, invocation->pool, invocation->verdict_r, invocation->error);
+	if (invocation->handler->point->decides)
+		lua_verdict_read(L, 1, invocation->pool, invocation->verdict_r, invocation->error);
 	return 0;
 }
 

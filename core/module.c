@@ -16,6 +16,7 @@
 
 #include "conn_private.h"
 #include "hook_private.h"
+#include "lua_host.h"
 
 enum { PATH_BYTES = 4096, MODULE_NAMES_MAX = 500 };
 
@@ -347,8 +348,10 @@ void module_stop_all(struct module_set *set)
 
 		if (module->started && module->descriptor->stop)
 			module->descriptor->stop();
-		if (module->descriptor->hooks || module->initialised)
+		if (module->descriptor->hooks || module->initialised) {
 			hook_remove_owner(module->descriptor->name);
+			lua_host_withdraw(module->descriptor->name);
+		}
 		module->started = module->initialised = false;
 	}
 	hook_remove_owner("core");

@@ -9,8 +9,10 @@
 
 #include <posthorn/fiber.h>
 #include <posthorn/loop.h>
+#include <posthorn/lua.h>
 #include <posthorn/mem.h>
 
+#include "../../core/hook_private.h"
 #include "fiber_main.h"
 #include "lua_host_run.h"
 
@@ -336,6 +338,56 @@ START_TEST(order)
 }
 END_TEST
 
+START_TEST(observers)
+{
+	struct ph_error error;
+	int code = host_try(
+		"local posthorn = require 'posthorn'\n"
+		"posthorn.on('test.told', function(session, word) error 'not me' end)\n"
+		"posthorn.on('test.told', function(session, word) posthorn.log('info', word) return 5 end)\n",
+		&error);
+	ck_assert_msg(code == 0, "%s", error.detail);
+	const struct ph_value word = PH_VALUE_STR(PH_STR("listen"));
+	struct ph_verdict verdict;
+	struct ph_pool *pool = ph_pool_new(0);
+	ph_hook_run(&told_hook, NULL, &word, pool, &verdict);
+	ck_assert_int_eq(verdict.kind, PH_PASS);
+	const char *log = host_logged();
+	ck_assert_msg(strstr(log, "not me") && strstr(log, "listen") && !strstr(log, "answered"), "%s", log);
+	ph_pool_free(&pool);
+}
+END_TEST
+
+static int wait_a_little(lua_State *L)
+{
+	ph_lua_check_parking(L);
+	ph_wait_park(ph_wait_begin(), ph_now() + 1);
+	ph_lua_waited(L);
+	lua_pushinteger(L, 7);
+	return 1;
+}
+
+static const struct ph_lua_library offered_library = {
+	.name = "slow",
+	.help = "Takes its time.",
+	.functions =
+		(const struct ph_lua_function[]){
+			{ "seven", wait_a_little, "seven() -> integer", "seven" }, { .name = NULL } },
+};
+
+START_TEST(offered)
+{
+	hook_set_owner("one");
+	ph_lua_offer(&offered_library);
+	hook_set_owner(NULL);
+	host_open_handler("return posthorn.reject(tostring(posthorn.slow and posthorn.slow.seven()))");
+	ck_assert(ph_str_eq(host_ask("x").text, PH_STR("7")));
+	lua_host_withdraw("one");
+	host_open_handler("return posthorn.reject(tostring(posthorn.slow and posthorn.slow.seven()))");
+	ck_assert(ph_str_eq(host_ask("x").text, PH_STR("nil")));
+}
+END_TEST
+
 START_TEST(own_time)
 {
 	struct ph_error error;
@@ -493,6 +545,8 @@ int main(void)
 	tcase_add_loop_test(tcase, wait_together, 0, sizeof(waits) / sizeof(*waits));
 	tcase_add_test(tcase, neighbours);
 	tcase_add_test(tcase, order);
+	tcase_add_test(tcase, observers);
+	tcase_add_test(tcase, offered);
 	tcase_add_test(tcase, own_time);
 	tcase_add_test(tcase, several_scripts);
 	tcase_add_loop_test(tcase, bad_script, 0, sizeof(bad_scripts) / sizeof(*bad_scripts));

@@ -260,8 +260,35 @@ static bool make_accounts(void)
 	return good;
 }
 
+/* As root, workers are somebody else: may they pass through all folders above, and into the last one? */
+static bool others_may_pass(const char *path)
+{
+	char above[PATH_MAX];
+	struct stat st;
+	size_t len = (size_t)snprintf(above, sizeof(above), "%s", path);
+
+	while (len > 0 && len < sizeof(above)) {
+		above[len] = '\0';
+		if (stat(above, &st) == 0 && !(st.st_mode & S_IXOTH)) {
+			fprintf(stderr,
+				"posthorn demo: started as root, it serves as another user, who may not "
+				"enter %s.\n"
+				"Start it as an ordinary user, or %s.\n",
+				above,
+				path == demo.data ? "choose another folder: DATA=/var/tmp/posthorn-demo"
+						  : "move the tree");
+			return false;
+		}
+		while (len > 0 && above[--len] != '/') {
+		}
+	}
+	return true;
+}
+
 static bool prepare(void)
 {
+	if (geteuid() == 0 && !(others_may_pass(demo.data) && others_may_pass(paths_scripts())))
+		return false;
 	return make_certificate() && make_config() && make_accounts();
 }
 

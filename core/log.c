@@ -42,7 +42,8 @@ static struct {
 	char *file;
 	const char *role;
 	int number;
-} log_state = { .fd = STDERR_FILENO, .level = PH_LOG_INFO, .number = -1 };
+	int uid, gid; /* whose the file shall be; -1: whoever makes it */
+} log_state = { .fd = STDERR_FILENO, .level = PH_LOG_INFO, .number = -1, .uid = -1, .gid = -1 };
 
 /* --- Where it goes --- */
 
@@ -59,9 +60,21 @@ static bool is_journal(void)
 	return ph_str_eq(ph_str(stream), ph_str(ours));
 }
 
+/* Workers open it anew, too, when they are root no longer. */
+static void give_to_owner(int fd)
+{
+	if (log_state.uid >= 0 && geteuid() == 0 &&
+		fchown(fd, (uid_t)log_state.uid, (gid_t)log_state.gid) != 0)
+		ph_log_event(PH_LOG_WARN, "cannot give the log file to the user");
+}
+
 static int open_file(const char *file)
 {
-	return open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+
+	if (fd >= 0)
+		give_to_owner(fd);
+	return fd;
 }
 
 static void use_fd(int fd)
@@ -110,11 +123,12 @@ void log_close(void)
 	log_state.file = NULL;
 }
 
-void log_chown(int uid, int gid)
+void log_set_owner(int uid, int gid)
 {
-	if (log_state.fd != STDERR_FILENO && fchown(log_state.fd, (uid_t)uid, (gid_t)gid) != 0)
-		ph_log(PH_LOG_WARN, "cannot give the log file to the user",
-			PH_LOG_TEXT("file", log_state.file));
+	log_state.uid = uid;
+	log_state.gid = gid;
+	if (log_state.fd != STDERR_FILENO)
+		give_to_owner(log_state.fd);
 }
 
 void log_set_process(const char *role, int number)

@@ -7,7 +7,9 @@ import os
 import pathlib
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import time
 
 import posthorn_server
@@ -378,10 +380,44 @@ def command_line():
         server.clean()
 
 
+def demo():
+    """It prepares itself, and on a second start uses what is there."""
+    if not all((BUILD / "modules" / ".libs" / f"{name}.so").exists() for name in posthorn_server.MODULES):
+        print("# not built: the modules the demo needs")
+        return
+    with tempfile.TemporaryDirectory(prefix="posthorn-test-") as folder:
+        os.chmod(folder, 0o755)
+        base = posthorn_server.free_port() // 1000 * 1000
+        environment = dict(os.environ, DATA=folder + "/data", PORT_BASE=str(base))
+        certificates = set()
+        for _ in range(2):
+            with subprocess.Popen([posthorn_server.PROGRAM, "demo"], env=environment, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True) as process:
+                said = []
+                for line in process.stdout:
+                    said.append(line)
+                    if line == "ready\n":
+                        break
+                process.send_signal(signal.SIGINT)
+                rest, errors = process.communicate(timeout=posthorn_server.PATIENCE)
+                if "in use" in errors:
+                    print("# the ports of the demo are in use")
+                    return
+                equal((process.returncode, said[-1:], rest), (0, ["ready\n"], ""))
+                holds("".join(said), "alice@demo.test  password ")
+                holds("".join(said), f"127.0.0.1:{base + 25}")
+            certificates.add(pathlib.Path(folder, "data", "demo.crt").read_text())
+        equal(len(certificates), 1)
+        equal(list(pathlib.Path(folder, "data").glob("*.old")), [])
+        accounts = subprocess.run([posthorn_server.PROGRAM, "-c", folder + "/data/posthorn.lua", "account", "list"],
+                                  capture_output=True, text=True, check=True).stdout
+        holds(accounts, "bob@demo.test")
+
+
 if __name__ == "__main__":
     if not (MODULES / "fine.so").exists():
         print("skipped: the test modules are not built")
         sys.exit(posthorn_server.SKIPPED)
     main([start_and_stop, idle_sessions_hear_of_the_end, worker_dies, worker_hangs, master_dies, good_reload,
           many_reloads, too_many_workers, drain_timeout, bad_reloads, broken_configuration_on_hangup, listeners_come_and_go, saved_policy,
-          workers_and_tools_talk, log_is_reopened, starts_that_fail, command_line])
+          workers_and_tools_talk, log_is_reopened, starts_that_fail, command_line, demo])

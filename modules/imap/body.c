@@ -3,10 +3,14 @@
  */
 #include "body.h"
 
+#include <posthorn/fiber.h>
+
 #include "session.h"
 
 #define MESSAGE_MEMORY (64 * 1024 * 1024)
 #define HEADER_MAX (2 * 1024 * 1024)
+/* What is searched at a stretch. */
+#define PIECE (128 * 1024)
 
 void body_init(struct body_reader *reader, struct ph_mailbox *mailbox)
 {
@@ -192,12 +196,19 @@ int body_send(struct body_reader *reader, struct ph_conn *conn, const struct bod
 	return 0;
 }
 
+/* Shows the message in pieces, between which others get their turn. */
 static int view(void *arg, uint64_t offset, struct ph_str *bytes_r)
 {
 	struct body_reader *reader = arg;
 	struct ph_error error;
+	int code;
 
-	return store->message_view(reader->blob, offset, bytes_r, &error);
+	if (offset > 0)
+		ph_fiber_yield();
+	code = store->message_view(reader->blob, offset, bytes_r, &error);
+	if (code == 0 && bytes_r->len > PIECE)
+		bytes_r->len = PIECE;
+	return code;
 }
 
 struct ph_mime_source body_source(struct body_reader *reader)

@@ -181,11 +181,13 @@ static int check_password(
 	return code;
 }
 
-/* May a client that logs in as `account` act as whom it named? (RFC 4616: only as itself here.) */
+/* May a client that logged in act as whom it named (RFC 4616)? Only as itself, by its login name or its
+ * account's. */
 static bool may_act_as(const struct attempt *attempt, const struct ph_account *account)
 {
-	return attempt->authorize.len == 0 ||
-	       ph_str_case_eq(whole_name(attempt->pool, attempt->authorize), account->address);
+	struct ph_str name = whole_name(attempt->pool, attempt->authorize);
+	return attempt->authorize.len == 0 || ph_str_case_eq(name, attempt->user) ||
+	       ph_str_case_eq(name, account->address);
 }
 
 static int let_in(const struct attempt *attempt, const struct ph_account *account, const char *why,

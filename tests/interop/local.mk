@@ -3,4 +3,4 @@ interop_tests = tests/interop/test_program.py tests/interop/test_accounts.py tes
 if HAVE_PYTHON3
 TESTS += $(interop_tests)
 endif
-EXTRA_DIST += $(interop_tests) tests/interop/posthorn_server.py tests/interop/localhost.pem
+EXTRA_DIST += $(interop_tests) tests/interop/README.md tests/interop/posthorn_server.py tests/interop/localhost.pem

@@ -419,5 +419,6 @@ if __name__ == "__main__":
         print("skipped: the test modules are not built")
         sys.exit(posthorn_server.SKIPPED)
     main([start_and_stop, idle_sessions_hear_of_the_end, worker_dies, worker_hangs, master_dies, good_reload,
-          many_reloads, too_many_workers, drain_timeout, bad_reloads, broken_configuration_on_hangup, listeners_come_and_go, saved_policy,
-          workers_and_tools_talk, log_is_reopened, starts_that_fail, command_line, demo])
+          many_reloads, too_many_workers, drain_timeout, bad_reloads, broken_configuration_on_hangup,
+          listeners_come_and_go, saved_policy, workers_and_tools_talk, log_is_reopened, starts_that_fail,
+          command_line, demo])

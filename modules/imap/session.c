@@ -120,6 +120,16 @@ static void run_command(struct call *call)
 		end_on_failure(call->session, result);
 }
 
+/* A password must not lie about in memory that others get next. */
+static void wipe_secrets(struct call *call)
+{
+	if (!call->command || !(call->command->flags & COMMAND_SECRET))
+		return;
+	ph_wipe((void *)(uintptr_t)call->text.data, call->text.len);
+	if (ph_str_eq(ph_str(call->command->name), PH_STR("LOGIN")))
+		ph_wipe((void *)(uintptr_t)call->login.password.data, call->login.password.len);
+}
+
 static enum ph_turn input(struct ph_conn *conn, void *pointer)
 {
 	struct session *session = pointer;
@@ -134,6 +144,7 @@ static enum ph_turn input(struct ph_conn *conn, void *pointer)
 	ph_buf_init(&call.long_text, (size_t)imap_config.max_command);
 	ph_conn_set_turn_timeout(conn, imap_config.command_timeout);
 	run_command(&call);
+	wipe_secrets(&call);
 	store->uid_set_free(&call.uids);
 	ph_buf_free(&call.long_text);
 	turn_pool_give(call.pool);

@@ -10,11 +10,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include <posthorn/error.h>
 
 #define READER_CHECK_SECONDS 10
+/* Free blocks below which a failed write is put down to a full disk. */
+#define FULL_DISK_BLOCKS 256
 
 MDB_dbi environment_keys, environment_blobs, environment_dropped;
 
@@ -167,6 +170,21 @@ int environment_write_begin(MDB_txn **txn_r)
 		if (rc)
 			return rc;
 	}
+}
+
+/* A full disk first shows as a short write, which LMDB reports as EIO. */
+static bool disk_is_full(void)
+{
+	struct statvfs disk;
+
+	return statvfs(config->directory, &disk) == 0 && disk.f_bavail < FULL_DISK_BLOCKS;
+}
+
+int environment_write_commit(MDB_txn *txn)
+{
+	int rc = mdb_txn_commit(txn);
+
+	return rc == EIO && disk_is_full() ? ENOSPC : rc;
 }
 
 bool environment_grow(void)

@@ -87,6 +87,11 @@ def copy_folder(source, target):
         os.chown(target / path.relative_to(source), owner.st_uid, owner.st_gid)
 
 
+def tree_is_closed():
+    """Do tests run as root in a tree that the unprivileged workers may not enter, such as one below /root?"""
+    return os.geteuid() == 0 and not all(folder.stat().st_mode & 0o001 for folder in (SOURCE, *SOURCE.parents))
+
+
 def client_tls():
     """A client's TLS context that trusts the test certificate."""
     return ssl.create_default_context(cafile=str(CERTIFICATE))
@@ -276,7 +281,7 @@ class Server:
             'domains = { "demo.test" }',
             f"modules = {{ {', '.join(map(lua_text, self.modules))} }}",
             f"tls = {{ certificate = {lua_text(CERTIFICATE)} }}",
-            f"policy = {{ scripts = {{ {scripts} }} }}",
+            f"policy = {{ scripts = {{ {scripts} }}, library = {lua_text(self.library())} }}",
         ]
         lines += [f"{module} = {{}}" for module in self.modules]
         if "auth" in self.modules:
@@ -289,6 +294,15 @@ class Server:
             if name in LISTENERS:
                 lines.append(f"local {name}_listener = listen[{number}]")
         self.config.write_text("\n".join(lines) + "\n" + self.config_lines + "\n")
+
+    def library(self):
+        """The folder of the Lua library: where it is, or a copy that the workers can read."""
+        if not tree_is_closed():
+            return SOURCE / "scripts"
+        copy = self.folder / "scripts"
+        if not copy.exists():
+            shutil.copytree(SOURCE / "scripts", copy)
+        return copy
 
     def address(self, listener):
         return ("127.0.0.1", self.ports[listener])

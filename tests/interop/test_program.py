@@ -385,6 +385,12 @@ def demo():
     if not all((BUILD / "modules" / ".libs" / f"{name}.so").exists() for name in posthorn_server.MODULES):
         print("# not built: the modules the demo needs")
         return
+    if posthorn_server.tree_is_closed():
+        refused = subprocess.run([posthorn_server.PROGRAM, "demo"], capture_output=True, text=True, check=False,
+                                 env=dict(os.environ, DATA=str(BUILD / "demo")))
+        equal(refused.returncode, 1)
+        holds(refused.stderr, "who may not enter")
+        return
     with tempfile.TemporaryDirectory(prefix="posthorn-test-") as folder:
         os.chmod(folder, 0o755)
         base = posthorn_server.free_port() // 1000 * 1000

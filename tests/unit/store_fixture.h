@@ -128,4 +128,26 @@ static inline struct ph_uid_set uids(uint32_t first, uint32_t last)
 	return set;
 }
 
+/* How many keys there are in a partition. */
+static inline int count_key(struct ph_kv_txn *txn, void *arg)
+{
+	struct ph_kv_cursor *cursor = fixture.kv.cursor(txn, 0);
+	struct ph_str key, value;
+	unsigned *count = arg;
+
+	*count = 0;
+	for (int result = fixture.kv.seek(cursor, S(""), &key, &value); result == 0;
+		result = fixture.kv.next(cursor, &key, &value))
+		(*count)++;
+	return 0;
+}
+
+static inline unsigned count_keys(struct ph_kv_partition partition)
+{
+	unsigned count;
+
+	ck_assert_int_eq(fixture.kv.read(&partition, 1, count_key, &count, NULL), 0);
+	return count;
+}
+
 #endif

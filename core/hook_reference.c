@@ -82,19 +82,17 @@ static void print_title(const struct printer *printer, const struct ph_hook_poin
 	fprintf(printer->out, printer->markdown ? ")`\n\n" : ")\n");
 }
 
-/* A type that another module brings is known once its modules are initialised; before, it is just an object.
- */
 static void print_arguments(struct printer *printer, const struct ph_hook_point *point)
 {
 	print_heading(printer, "Arguments");
 	print_item(printer, "session", "session", "the connection, or nil where there is none");
 	for (const struct ph_hook_argument *argument = point->arguments; argument && argument->name;
 		argument++) {
-		print_item(printer, argument->name,
-			argument->object ? argument->object->name : type_name(argument->type),
+		const struct ph_object_type *object = hook_object(argument);
+		print_item(printer, argument->name, object ? object->name : type_name(argument->type),
 			argument->help);
-		if (argument->object)
-			mention_type(printer, argument->object);
+		if (object)
+			mention_type(printer, object);
 	}
 }
 

@@ -67,6 +67,7 @@ struct ph_conn {
 	size_t out_len;
 	struct ph_log_context *log;
 	unsigned reads_at_a_stretch;
+	size_t sent_at_a_stretch;
 
 	int read_error;
 	int write_error;

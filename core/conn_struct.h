@@ -39,6 +39,7 @@ struct listener {
 	struct ph_timer pause;
 	bool paused_before; /* the log has it already */
 	int64_t open;
+	int descriptors_end;       /* connections have those below it: the others are for files */
 	struct ph_map *open_by_ip; /* struct ip_count * */
 	struct network *proxies;
 	const struct listener_metrics *metrics;

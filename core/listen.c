@@ -5,9 +5,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -17,8 +19,9 @@
 
 #include "conn_struct.h"
 
-/* PAUSE (ms): how long nothing is accepted when descriptors or memory run out. */
-enum { ACCEPTS_AT_A_STRETCH = 64, PAUSE = 250 };
+/* PAUSE (ms): how long nothing is accepted when descriptors or memory run out. MOST_KEPT: the most
+ * descriptors that are kept from connections, for the files of those that are there. */
+enum { ACCEPTS_AT_A_STRETCH = 64, PAUSE = 250, MOST_KEPT = 512 };
 
 static const char *const tls_choices[] = { "none", "starttls", "implicit", NULL };
 
@@ -216,12 +219,23 @@ static struct network *parse_networks(const struct ph_text_list *list)
 	return networks;
 }
 
+/* Whoever is connected already must still be able to store and read mail when others take all there is. */
+static int descriptors_for_connections(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+		return INT_MAX;
+	rlim_t kept = limit.rlim_cur / 8 < MOST_KEPT ? limit.rlim_cur / 8 : MOST_KEPT;
+	return (int)(limit.rlim_cur - kept);
+}
+
 void listener_start(const struct listener_config *config, int fd)
 {
 	struct listener *listener = ph_alloc(sizeof(*listener));
 	listener->config = config;
 	listener->fd = fd;
 	listener->metrics = metrics_of(config->protocol);
+	listener->descriptors_end = descriptors_for_connections();
 	listener->open_by_ip = ph_map_new();
 	listener->proxies = parse_networks(&config->proxy_from);
 	ph_list_append(&listeners, &listener->link);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <posthorn/conn.h>
 #include <posthorn/log.h>
@@ -612,6 +614,30 @@ START_TEST(connections_are_bounded)
 }
 END_TEST
 
+/* Fills the table of descriptors up to 50, of which the last eight of 64 are kept for files: clients get 51,
+ * 53 and 55, the server's ends 52, 54 and 56. */
+static void comes_to_a_full_house(void)
+{
+	int fds[64], count = 0;
+	while (count == 0 || fds[count - 1] < 50)
+		fds[count++] = dup(0);
+	comes_too_often();
+	while (count > 0)
+		close(fds[--count]);
+}
+
+START_TEST(descriptors_are_kept_for_files)
+{
+	struct rlimit before, few;
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = before;
+	few.rlim_cur = 64;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	run(comes_to_a_full_house);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+END_TEST
+
 static enum ph_verdict_kind policy_says;
 
 static int decide(void *arg, struct ph_conn *session, const struct ph_value *arguments, struct ph_pool *pool,
@@ -866,6 +892,7 @@ int main(void)
 	tcase_add_test(tests, a_turn_has_an_end);
 	tcase_add_test(tests, shutdown_lets_turns_finish);
 	tcase_add_test(tests, connections_are_bounded);
+	tcase_add_test(tests, descriptors_are_kept_for_files);
 	tcase_add_test(tests, policy_decides_about_connections);
 	tcase_add_test(tests, proxy_headers_tell_the_client);
 	tcase_add_test(tests, proxy_headers_from_others_are_refused);

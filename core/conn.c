@@ -95,9 +95,9 @@ static void linger(struct ph_conn *conn)
 
 static void give_blocks_back(struct ph_conn *conn)
 {
-	conn_block_give(&conn->in);
+	conn_input_give(conn);
 	conn_block_give(&conn->out);
-	conn->in_start = conn->in_end = conn->out_len = 0;
+	conn->out_len = 0;
 }
 
 static void log_end(const struct ph_conn *conn)

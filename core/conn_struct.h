@@ -64,6 +64,7 @@ struct ph_conn {
 	ph_msec turn_deadline;
 	char *in;
 	size_t in_start, in_end;
+	size_t in_touched; /* the block held input up to there */
 	char *out;
 	size_t out_len;
 	struct ph_log_context *log;
@@ -124,6 +125,8 @@ int conn_fill(struct ph_conn *conn);
 /* Blocks of CONN_BLOCK bytes; a few are kept for the next turns. */
 char *conn_block_take(void);
 void conn_block_give(char **block);
+/* Gives the input buffer back, with nothing left in it. */
+void conn_input_give(struct ph_conn *conn);
 void conn_blocks_free(void);
 
 /* --- session.c --- */

@@ -589,6 +589,29 @@ START_TEST(shutdown_lets_turns_finish)
 }
 END_TEST
 
+/* The block that input came in goes to another connection next. */
+static void says_a_secret(void)
+{
+	char *blocks[2];
+	int fd = greeted();
+	client_send(fd, "s3cr3t\r\n");
+	client_expect(fd, "<6>\r\n");
+	ph_fiber_sleep(5);
+	for (int i = 0; i < 2; i++) {
+		blocks[i] = conn_block_take();
+		ck_assert_ptr_null(memmem(blocks[i], 64, "s3cr3t", 6));
+	}
+	conn_block_give(&blocks[0]);
+	conn_block_give(&blocks[1]);
+	quit(fd);
+}
+
+START_TEST(input_is_wiped)
+{
+	run(says_a_secret);
+}
+END_TEST
+
 /* --- Bounds and policy --- */
 
 static void comes_too_often(void)
@@ -891,6 +914,7 @@ int main(void)
 	tcase_add_test(tests, idle_clients_are_told_and_closed);
 	tcase_add_test(tests, a_turn_has_an_end);
 	tcase_add_test(tests, shutdown_lets_turns_finish);
+	tcase_add_test(tests, input_is_wiped);
 	tcase_add_test(tests, connections_are_bounded);
 	tcase_add_test(tests, descriptors_are_kept_for_files);
 	tcase_add_test(tests, policy_decides_about_connections);

@@ -4,6 +4,6 @@ set -e
 cd "$(dirname "$0")"
 mkdir -p m4
 autoreconf --force --install
-# At its end configure removes the file "core" that a crashed probe may leave. Here that is a folder, and the failure
-# would keep configure from removing the rest.
-sed -i 's/rm -f core \*\.core/rm -f *.core/' configure
+# configure removes the file "core" that a crashed probe may leave. Here that is a folder, and the failure would keep it
+# from removing the rest.
+sed -i 's/rm -f core /rm -f /' configure

@@ -11,9 +11,10 @@
 
 #include "conn_struct.h"
 
-/* A peer must take PROGRESS bytes within one write_timeout. Pieces from LONG on are worth a system call.
- * Behind a STRETCH that a peer took without making us wait, others get their turn. */
-enum { PROGRESS = 16 * 1024, LONG = 8 * 1024, STRETCH = 1024 * 1024 };
+/* A peer must take PROGRESS bytes within one write_timeout. Pieces from LONG on are worth a system call of
+ * their own; shorter ones, and that is most mail, are copied behind the reply they belong to and leave with
+ * its end. Behind a STRETCH that a peer took without making us wait, others get their turn. */
+enum { PROGRESS = 16 * 1024, LONG = 32 * 1024, STRETCH = 1024 * 1024 };
 
 static int fail(struct ph_conn *conn, int code)
 {

@@ -8,6 +8,7 @@
 #include "envelope.h"
 #include "header.h"
 #include "params.h"
+#include "sort.h"
 
 /* The fields picked up, and how many in one header: enough for each of them once, and for repeated address
  * fields. */
@@ -230,6 +231,9 @@ static void read_message_fields(
 	message->message_id = message_ids(values[FIELD_MESSAGE_ID], pool);
 	message->in_reply_to = message_ids(values[FIELD_IN_REPLY_TO], pool);
 	message->references = message_ids(values[FIELD_REFERENCES], pool);
+	sort_keys(values[FIELD_FROM], pool, &message->sort_from, &message->display_from);
+	sort_keys(values[FIELD_TO], pool, &message->sort_to, &message->display_to);
+	sort_keys(values[FIELD_CC], pool, &message->sort_cc, &(struct ph_str){ NULL, 0 });
 }
 
 static void set_default_type(struct entity *entity)

@@ -51,6 +51,19 @@ int utf8_next(const char *bytes, size_t len, uint32_t *character_r)
 	return needed;
 }
 
+size_t utf8_put(uint32_t character, char bytes_r[UTF8_MAX])
+{
+	size_t length = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+	if (length == 1) {
+		bytes_r[0] = (char)character;
+		return 1;
+	}
+	for (size_t i = length - 1; i > 0; i--, character >>= 6)
+		bytes_r[i] = (char)(0x80u | (character & 0x3F));
+	bytes_r[0] = (char)(0xF0u << (4 - length) | character);
+	return length;
+}
+
 size_t utf8_add_clean(struct ph_buf *buf, struct ph_str text)
 {
 	size_t begin = 0, at = 0;

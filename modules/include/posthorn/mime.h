@@ -107,6 +107,18 @@ struct ph_mime_message {
 	struct ph_str cc;
 	struct ph_str bcc;
 
+	/* The first words of its text (RFC 8970): one line of at most 200 characters; empty when there is no
+	 * text in it. */
+	struct ph_str preview;
+
+	/* Of the first address in From, To and Cc, what SORT compares: the mailbox (RFC 5256, 3), and what
+	 * stands for the person (RFC 5957, 3). Decoded, in the case they were written in. */
+	struct ph_str sort_from;
+	struct ph_str sort_to;
+	struct ph_str sort_cc;
+	struct ph_str display_from;
+	struct ph_str display_to;
+
 	struct ph_str message_id;  /* "<...>" */
 	struct ph_str in_reply_to; /* "<...> <...>" */
 	struct ph_str references;  /* "<...> <...>" */
@@ -164,6 +176,13 @@ struct ph_mime_address {
 
 /* --- Bodies --- */
 
+/* A leaf of the message, to be shown with its transfer encoding undone (RFC 3516). */
+struct ph_mime_binary {
+	uint64_t offset; /* of the encoded bytes in the message */
+	uint64_t size;
+	enum ph_mime_encoding encoding;
+};
+
 /* Decodes a transfer encoding in pieces. The members are the service's. */
 struct ph_mime_decoder {
 	enum ph_mime_encoding encoding;
@@ -182,6 +201,32 @@ struct ph_mime_source {
 	 * valid until the next call. 0 or a negative code. */
 	int (*view)(void *arg, uint64_t offset, struct ph_str *bytes_r);
 	void *arg;
+};
+
+/* Where bytes go. */
+struct ph_mime_sink {
+	/* 0: go on; 1: enough, which is no failure; or a negative code, which ends the work and is its
+	 * result. */
+	int (*write)(void *arg, struct ph_str bytes);
+	void *arg;
+};
+
+enum ph_mime_attachment_kind {
+	PH_MIME_ATTACHED,  /* a part of its own */
+	PH_MIME_TNEF,      /* a part that holds others in Microsoft's form: winmail.dat */
+	PH_MIME_UUENCODED, /* stands in the text of a part */
+	PH_MIME_YENC,      /* likewise */
+};
+
+struct ph_mime_attachment {
+	enum ph_mime_attachment_kind kind;
+	const struct ph_mime_part *part; /* that it is, or whose text it stands in */
+	struct ph_str name;              /* UTF-8; or empty */
+	struct ph_str type;              /* "image/png"; of what stands in text "application/octet-stream" */
+	/* Decoded. Of a part in base64 it is reckoned from its size and lines: up to three bytes too much for
+	 * padding. Of one in quoted-printable it is the encoded size. */
+	uint64_t size;
+	bool is_inline; /* shown within a text: an image in HTML */
 };
 
 /* --- What policies see: `message` --- */
@@ -291,6 +336,51 @@ struct ph_mime_service {
 	 * `root`. */
 	int (*message_contains)(const struct ph_mime_message *message, const struct ph_mime_source *source,
 		struct ph_str needle, bool headers);
+
+	/* --- BINARY (RFC 3516) --- */
+
+	/* Finds a leaf by its number, "1.2"; "" is the whole message, which has no encoding. PH_E_INVALID:
+	 * not a part number, or that of a multipart; PH_E_ABSENT: the message has none such;
+	 * PH_E_UNSUPPORTED: its encoding is unknown (UNKNOWN-CTE). Needs `root`. */
+	int (*binary_find)(
+		const struct ph_mime_message *message, struct ph_str name, struct ph_mime_binary *binary_r);
+	/* How long it is decoded, and whether there is a NUL in it, which only a literal8 may hold. Reads all
+	 * of it. 0 or what source->view failed with. Parks as that does. */
+	int (*binary_size)(const struct ph_mime_binary *binary, const struct ph_mime_source *source,
+		uint64_t *size_r, bool *has_nul_r);
+	/* Writes at most `count` decoded bytes from `offset` on. 0 or what source or sink failed with. */
+	int (*binary_write)(const struct ph_mime_binary *binary, const struct ph_mime_source *source,
+		uint64_t offset, uint64_t count, const struct ph_mime_sink *sink);
+
+	/* --- readable text --- */
+
+	/* What HTML says, as lines of text: UTF-8 in, UTF-8 out, never longer than the input. Without
+	 * scripts, styles and the title; white space is one space, blocks begin a line, characters that
+	 * nobody sees are gone. */
+	bool (*html_text)(struct ph_str html, struct ph_buf *buf);
+	/* Unfolds text/plain; format=flowed (RFC 3676): lines that were broken for transport come together,
+	 * stuffed spaces go. `del_sp`: the parameter DelSp is "yes". At most twice as long as the input. */
+	bool (*flowed_text)(struct ph_str text, bool del_sp, struct ph_buf *buf);
+
+	/* --- sorting and threading --- */
+
+	/* The base subject (RFC 5256, 2.1) of a decoded subject. Returns whether anything was taken off that
+	 * marks a reply or a forwarded message. */
+	bool (*base_subject)(struct ph_str subject, struct ph_pool *pool, struct ph_str *base_r);
+	/* The ids that thread a message (RFC 5256, 3): its own (empty when it has none that is valid), and
+	 * those it refers to, the eldest first: of References, or else the first of In-Reply-To. At most
+	 * `max`, of more the last. Without angle brackets and needless quotes, so that equal ids are equal
+	 * bytes. Returns how many references there are. */
+	size_t (*thread_ids)(const struct ph_mime_message *message, size_t max, struct ph_pool *pool,
+		struct ph_str *own_r, const struct ph_str **references_r);
+
+	/* --- attachments --- */
+
+	/* Lists what hangs on a message, at most `max`. With a source, also what stands uuencoded or in yEnc
+	 * in its text parts, which are read for that. The number, or what source->view failed with. Needs
+	 * `root`. */
+	int (*attachments)(const struct ph_mime_message *message, const struct ph_mime_source *source,
+		int max, struct ph_pool *pool, const struct ph_mime_attachment **attachments_r);
 };
 
 #endif

@@ -296,6 +296,8 @@ static const char *pass_lines(struct ph_mime_parser *parser, const char *at, con
 
 void parser_feed(struct ph_mime_parser *parser, struct ph_str piece)
 {
+	if (piece.len == 0)
+		return;
 	const char *at = piece.data;
 	const char *end = at + piece.len;
 	while (at < end) {

@@ -4,14 +4,18 @@
 #include "addresses.h"
 #include "attachments.h"
 #include "binary.h"
+#include "build.h"
+#include "build_field.h"
 #include "date.h"
 #include "decode.h"
+#include "edit.h"
 #include "flowed.h"
 #include "header.h"
 #include "html.h"
 #include "object.h"
 #include "params.h"
 #include "parse.h"
+#include "report.h"
 #include "search.h"
 #include "section.h"
 #include "sort.h"
@@ -60,4 +64,9 @@ const struct ph_mime_service mime_service = {
 	.base_subject = base_subject,
 	.thread_ids = thread_ids,
 	.attachments = attachments_list,
+	.date_print = date_print,
+	.build_field = build_field,
+	.build = build,
+	.build_report = build_report,
+	.object_write = object_write,
 };

@@ -68,6 +68,8 @@ size_t utf8_add_clean(struct ph_buf *buf, struct ph_str text)
 {
 	size_t begin = 0, at = 0;
 	uint32_t character;
+	if (text.len == 0)
+		return 0;
 	while (at < text.len) {
 		int length = utf8_next(text.data + at, text.len - at, &character);
 		if (length == 0)

@@ -67,7 +67,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!source || !name) {
-		(void)fprintf(stderr, "usage: %s FILE..., or with SOURCE set to the source folder\n", argv[0]);
+		(void)fprintf(
+			stderr, "usage: %s FILE..., or with SOURCE set to the source folder\n", argv[0]);
 		return 2;
 	}
 	char path[4096];

@@ -229,12 +229,100 @@ struct ph_mime_attachment {
 	bool is_inline; /* shown within a text: an image in HTML */
 };
 
+/* --- Building --- */
+
+enum ph_mime_new_kind {
+	PH_MIME_NEW_TEXT,       /* unstructured: encoded words where needed */
+	PH_MIME_NEW_STRUCTURED, /* as it stands, folded at white space */
+	PH_MIME_NEW_ADDRESSES,  /* a list; names are encoded where needed */
+};
+
+/* Texts are UTF-8 (what is not becomes U+FFFD), without white space at their ends; control characters in them
+ * become spaces. */
+struct ph_mime_new_field {
+	struct ph_str name;
+	enum ph_mime_new_kind kind;
+	struct ph_str text;
+	const struct ph_mime_address *addresses; /* with their names decoded */
+	size_t address_count;
+};
+
+/* A message to be built, or a part of one. All but the body may be left out. */
+struct ph_mime_new_part {
+	/* Besides MIME-Version, Content-Type, Content-Transfer-Encoding and Content-Disposition, which are
+	 * written by what stands here. */
+	const struct ph_mime_new_field *fields;
+	size_t field_count;
+	struct ph_str type;           /* "text/plain" when empty */
+	struct ph_mime_params params; /* of the type, in UTF-8; besides boundary */
+	struct ph_str disposition;    /* "attachment", "inline" */
+	struct ph_str filename;
+	/* Text gets CRLF as line ends, and is said to be US-ASCII or UTF-8 unless `params` has a charset.
+	 * Everything else comes out of its encoding as it is. A message in a message stays as it is, even if
+	 * it has 8-bit characters; all other output is ASCII in lines of at most 78 characters. */
+	struct ph_str body;
+	/* Of a multipart, instead of a body; at least one. */
+	const struct ph_mime_new_part *parts;
+	size_t part_count;
+};
+
+enum ph_mime_action {
+	PH_MIME_FAILED,
+	PH_MIME_DELAYED,
+	PH_MIME_DELIVERED,
+	PH_MIME_RELAYED,
+	PH_MIME_EXPANDED,
+};
+
+/* What became of one recipient (RFC 3464, 2.3). What is empty or unknown is left out, but for the first three
+ * members. */
+struct ph_mime_report_recipient {
+	struct ph_str final; /* the address that was tried */
+	enum ph_mime_action action;
+	struct ph_str status;      /* "5.1.1" */
+	struct ph_str original;    /* of ORCPT, decoded: "rfc822;alice@example.org" */
+	struct ph_str remote_mta;  /* the host that answered */
+	struct ph_str diagnostic;  /* its answer: "550 5.1.1 No such user" */
+	struct ph_mime_date tried; /* the last time */
+	struct ph_mime_date retry_until;
+};
+
+/* A delivery status notification (RFC 3461 to 3464, 6522). */
+struct ph_mime_report {
+	struct ph_mime_address from;
+	struct ph_mime_address to;
+	struct ph_mime_date date;
+	struct ph_str message_id; /* with its angle brackets */
+	struct ph_str subject;
+	struct ph_str text; /* for a human reader */
+	struct ph_str reporting_mta;
+	struct ph_str envelope_id; /* of ENVID, decoded; or empty */
+	struct ph_str received_from;
+	struct ph_mime_date arrival;
+	const struct ph_mime_report_recipient *recipients;
+	size_t recipient_count;
+	struct ph_str original; /* the message, or its header; or empty */
+	bool original_is_whole;
+};
+
 /* --- What policies see: `message` --- */
 
-/* The pointer of a PH_VALUE_OBJECT(mime->message_type, &object). Must outlive the hook call. */
+/* The pointer of a PH_VALUE_OBJECT(mime->message_type, &object). Must outlive the hook call. Set by name;
+ * what is left out is not there for policies.
+ *
+ * To let policies change a message, set all of the first group. When the hook has run and `edits` is not
+ * NULL, write the changed message with mime->object_write() to where messages are stored, and parse it again:
+ * object and message still show what came, but for the header. */
 struct ph_mime_object {
-	const struct ph_mime_message *message;
-	struct ph_str header; /* the message's own header, as it came */
+	const struct ph_mime_message *message; /* with its `root` for parts and changes */
+	struct ph_str header;                  /* the message's own header, as it came */
+	const struct ph_mime_source *source;   /* the message's bytes: for bodies */
+	struct ph_pool *pool;                  /* for parts and changes; lives as long as the object */
+	bool may_change;
+
+	/* The service's own. */
+	struct ph_mime_edits *edits; /* not NULL: a policy has set about changing it */
+	struct ph_mime_part_list *parts;
 };
 
 struct ph_mime_service {
@@ -381,6 +469,26 @@ struct ph_mime_service {
 	 * `root`. */
 	int (*attachments)(const struct ph_mime_message *message, const struct ph_mime_source *source,
 		int max, struct ph_pool *pool, const struct ph_mime_attachment **attachments_r);
+
+	/* --- building --- */
+
+	/* Appends a date as RFC 5322 has it: "Mon, 15 Jan 2024 10:30:00 +0100". */
+	void (*date_print)(struct ph_mime_date date, struct ph_buf *buf);
+	/* Appends one field, folded. PH_E_INVALID: its name, a domain, or a word of more than 900 characters
+	 * that may not be broken cannot be written; PH_E_LIMIT: `buf` is full. Then the buffer's content is
+	 * of no use. */
+	int (*build_field)(const struct ph_mime_new_field *field, struct ph_buf *buf);
+	/* Appends a message that reads back as what it was built from. Fails as build_field does, for broken
+	 * types and parameters with PH_E_INVALID, and for parts more than 50 deep with PH_E_LIMIT. */
+	int (*build)(const struct ph_mime_new_part *message, struct ph_buf *buf);
+	/* The same for a delivery status notification. */
+	int (*build_report)(const struct ph_mime_report *report, struct ph_buf *buf);
+
+	/* --- changes by policies --- */
+
+	/* Writes the message as policies changed it (see struct ph_mime_object). 0 or what source or sink
+	 * failed with. Parks as they do. */
+	int (*object_write)(const struct ph_mime_object *object, const struct ph_mime_sink *sink);
 };
 
 #endif

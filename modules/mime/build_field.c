@@ -90,9 +90,7 @@ static struct ph_str clean(struct ph_str text, struct ph_pool *pool)
 {
 	struct ph_buf buf;
 	ph_buf_init(&buf, 3 * text.len);
-	size_t used = utf8_add_clean(&buf, text);
-	for (; used < text.len; used++)
-		ph_buf_add_str(&buf, UTF8_REPLACEMENT);
+	utf8_add_all(&buf, text);
 	for (size_t i = 0; i < buf.len; i++)
 		if ((unsigned char)buf.data[i] < ' ' || buf.data[i] == 127)
 			buf.data[i] = ' ';

@@ -1,17 +1,23 @@
 /* IMAP strings. */
 #include "imap_text.h"
 
+/* Written straight into the buffer, as this is most of what ENVELOPE and BODYSTRUCTURE are made of. */
 static void add_quoted(struct ph_buf *buf, struct ph_str text)
 {
-	ph_buf_add_char(buf, '"');
+	char *begin = ph_buf_reserve(buf, 2 * text.len + 2);
+	char *out = begin;
+	if (!out)
+		return;
+	*out++ = '"';
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
 		if (c == '"' || c == '\\')
-			ph_buf_add_char(buf, '\\');
+			*out++ = '\\';
 		if (c != 0)
-			ph_buf_add_char(buf, c);
+			*out++ = c;
 	}
-	ph_buf_add_char(buf, '"');
+	*out++ = '"';
+	ph_buf_added(buf, (size_t)(out - begin));
 }
 
 static void add_literal(struct ph_buf *buf, struct ph_str text, size_t nuls)

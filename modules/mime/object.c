@@ -164,7 +164,8 @@ static const struct ph_object_method methods[] = {
 	{ "add_part", add_part_method, "add_part { type, body, filename, disposition }",
 		"adds a part behind all others; texts are UTF-8, the type is text/plain if none is given" },
 	{ "replace_part", replace_part_method, "replace_part(part, { type, body, filename, disposition })",
-		"puts a new part in the place of one; of a message in the message only as a whole. May wait." },
+		"puts a new part in the place of one; of a message in the message only as a whole. May "
+		"wait." },
 	{ 0 },
 };
 

@@ -74,22 +74,32 @@ static bool is_quoted(struct ph_str line)
 	return line.len > 0 && line.data[0] == '>';
 }
 
-/* Adds the words of a line to the preview, as far as they fit. */
-static void add_line(struct ph_str line, struct ph_buf *preview, size_t *characters)
+struct words {
+	char bytes[CHARACTERS * UTF8_MAX];
+	size_t length;
+	size_t characters;
+};
+
+/* Adds the words of a line, as far as they fit. */
+static void add_line(struct ph_str line, struct words *words)
 {
-	bool space = preview->len > 0;
+	bool space = words->length > 0;
 	uint32_t character;
-	for (size_t at = 0; at < line.len && *characters < CHARACTERS;) {
+	for (size_t at = 0; at < line.len && words->characters < CHARACTERS;) {
 		int length = utf8_next(line.data + at, line.len - at, &character);
 		size_t taken = length > 0 ? (size_t)length : 1;
 		if (character <= ' ' || character == 0x7F || character == 0xA0 || length <= 0) {
 			space = true;
-		} else {
-			if (space && preview->len > 0 && ++*characters < CHARACTERS)
-				ph_buf_add_char(preview, ' ');
+		} else if (space && words->length > 0) {
+			words->bytes[words->length++] = ' ';
+			words->characters++;
 			space = false;
-			if (++*characters <= CHARACTERS)
-				ph_buf_add(preview, line.data + at, taken);
+			continue;
+		} else {
+			memcpy(words->bytes + words->length, line.data + at, taken);
+			words->length += taken;
+			words->characters++;
+			space = false;
 		}
 		at += taken;
 	}
@@ -97,21 +107,18 @@ static void add_line(struct ph_str line, struct ph_buf *preview, size_t *charact
 
 static struct ph_str make(struct ph_str text, bool with_quotes, struct ph_pool *pool)
 {
-	struct ph_buf preview;
+	struct words words;
 	struct ph_str line;
-	size_t characters = 0;
-	ph_buf_init(&preview, (size_t)CHARACTERS * UTF8_MAX + UTF8_MAX);
-	while (characters < CHARACTERS && ph_str_split(&text, '\n', &line)) {
+	words.length = words.characters = 0;
+	while (words.characters < CHARACTERS && ph_str_split(&text, '\n', &line)) {
 		if (line.len > 0 && line.data[line.len - 1] == '\r')
 			line.len--;
 		if (ph_str_eq(line, PH_STR("-- ")))
 			break;
 		if (with_quotes || !is_quoted(line))
-			add_line(line, &preview, &characters);
+			add_line(line, &words);
 	}
-	struct ph_str made = ph_pool_str(pool, ph_str_trim(ph_buf_str(&preview)));
-	ph_buf_free(&preview);
-	return made;
+	return ph_pool_str(pool, ph_str_trim(ph_str_of(words.bytes, words.length)));
 }
 
 void preview_end(struct preview *preview, const struct ph_mime_part *part, struct ph_pool *pool)

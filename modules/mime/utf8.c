@@ -64,13 +64,28 @@ size_t utf8_put(uint32_t character, char bytes_r[UTF8_MAX])
 	return length;
 }
 
+/* How many of the bytes at the front are ASCII; eight are looked at together. */
+static size_t ascii_length(const char *bytes, size_t len)
+{
+	size_t at = 0;
+	uint64_t eight;
+	for (; at + sizeof eight <= len; at += sizeof eight) {
+		memcpy(&eight, bytes + at, sizeof eight);
+		if (eight & 0x8080808080808080u)
+			break;
+	}
+	while (at < len && (unsigned char)bytes[at] < 0x80)
+		at++;
+	return at;
+}
+
 size_t utf8_add_clean(struct ph_buf *buf, struct ph_str text)
 {
 	size_t begin = 0, at = 0;
 	uint32_t character;
 	if (text.len == 0)
 		return 0;
-	while (at < text.len) {
+	while ((at += ascii_length(text.data + at, text.len - at)) < text.len) {
 		int length = utf8_next(text.data + at, text.len - at, &character);
 		if (length == 0)
 			break;
@@ -84,6 +99,12 @@ size_t utf8_add_clean(struct ph_buf *buf, struct ph_str text)
 	}
 	ph_buf_add(buf, text.data + begin, at - begin);
 	return at;
+}
+
+void utf8_add_all(struct ph_buf *buf, struct ph_str text)
+{
+	for (size_t used = utf8_add_clean(buf, text); used < text.len; used++)
+		ph_buf_add_str(buf, UTF8_REPLACEMENT);
 }
 
 /* Ranges of capital letters (Unicode's CaseFolding, status C), each with the way to its small ones. */

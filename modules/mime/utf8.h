@@ -19,6 +19,8 @@ size_t utf8_put(uint32_t character, char bytes_r[UTF8_MAX]);
 /* Appends text with each byte that is not part of a character replaced by U+FFFD. Returns how many bytes were
  * used: all but the beginning of a character that is cut off at the end. */
 size_t utf8_add_clean(struct ph_buf *buf, struct ph_str text);
+/* The same for text that ends here. */
+void utf8_add_all(struct ph_buf *buf, struct ph_str text);
 /* The lower-case form, for those letters where it is one character. */
 uint32_t utf8_fold(uint32_t character);
 

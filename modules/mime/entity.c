@@ -254,14 +254,16 @@ void entity_make_opaque(struct entity *entity)
 void entity_read_header(struct entity *entity, struct ph_str header, const struct ph_mime_limits *limits,
 	struct ph_pool *pool, struct ph_pool *scratch, struct ph_mime_message *message)
 {
-	struct picked *picked = ph_pool_alloc(scratch, sizeof *picked);
+	struct picked picked;
 	struct ph_str values[FIELD_COUNT];
+	picked.count = 0;
+	memset(picked.seen, 0, sizeof picked.seen);
 	set_default_type(entity);
-	pick(header, entity->is_message, picked);
-	read_content_fields(entity, picked, limits->parameters, pool);
+	pick(header, entity->is_message, &picked);
+	read_content_fields(entity, &picked, limits->parameters, pool);
 	if (entity->is_message) {
 		for (int field = 0; field < FIELD_COUNT; field++)
-			values[field] = joined(picked, (enum header_field)field, scratch);
+			values[field] = joined(&picked, (enum header_field)field, scratch);
 		entity->part.envelope = envelope_make(values, limits->addresses, pool, scratch);
 		if (message)
 			read_message_fields(values, pool, message);

@@ -17,7 +17,8 @@
 enum {
 	LINE_KEPT = 1024,    /* of a line cut by the end of a piece */
 	BOUNDARY_MAX = 1000, /* RFC 2046 allows 70 */
-	NESTING_MAX = 500,   /* whatever the limits say: the tree is walked recursively */
+	STRUCTURE_USUAL = 1024,
+	NESTING_MAX = 500, /* whatever the limits say: the tree is walked recursively */
 };
 
 struct ph_mime_parser {
@@ -330,6 +331,7 @@ const struct ph_mime_message *parser_finish(struct ph_mime_parser *parser)
 	message->preview = parser->preview.text;
 	ph_buf_free(buf);
 	ph_buf_init(buf, SIZE_MAX);
+	ph_buf_reserve(buf, STRUCTURE_USUAL);
 	structure_add(buf, message->root, false);
 	message->body = ph_pool_str(parser->pool, ph_buf_str(buf));
 	buf->len = 0;

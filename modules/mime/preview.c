@@ -84,9 +84,9 @@ struct words {
 static void add_line(struct ph_str line, struct words *words)
 {
 	bool space = words->length > 0;
-	uint32_t character;
 	for (size_t at = 0; at < line.len && words->characters < CHARACTERS;) {
-		int length = utf8_next(line.data + at, line.len - at, &character);
+		uint32_t character = (unsigned char)line.data[at];
+		int length = character < 0x80 ? 1 : utf8_next(line.data + at, line.len - at, &character);
 		size_t taken = length > 0 ? (size_t)length : 1;
 		if (character <= ' ' || character == 0x7F || character == 0xA0 || length <= 0) {
 			space = true;
@@ -96,8 +96,8 @@ static void add_line(struct ph_str line, struct words *words)
 			space = false;
 			continue;
 		} else {
-			memcpy(words->bytes + words->length, line.data + at, taken);
-			words->length += taken;
+			for (size_t i = 0; i < taken; i++)
+				words->bytes[words->length++] = line.data[at + i];
 			words->characters++;
 			space = false;
 		}

@@ -14,6 +14,19 @@ static struct ph_str list_beginning(struct ph_str addresses)
 	return ph_str_slice(addresses, 0, ENOUGH);
 }
 
+static struct ph_str join_address(const struct ph_mime_address *address, struct ph_pool *pool)
+{
+	size_t length = address->local.len;
+	char *text = ph_pool_alloc(pool, length + 1 + address->domain.len);
+	if (!text)
+		return (struct ph_str){ NULL, 0 };
+	if (length > 0)
+		memcpy(text, address->local.data, length);
+	text[length++] = '@';
+	memcpy(text + length, address->domain.data, address->domain.len);
+	return ph_str_of(text, length + address->domain.len);
+}
+
 void sort_keys(
 	struct ph_str addresses, struct ph_pool *pool, struct ph_str *mailbox_r, struct ph_str *display_r)
 {
@@ -28,9 +41,7 @@ void sort_keys(
 		return;
 	*display_r = *mailbox_r;
 	if (list->domain.len > 0)
-		*display_r = header_decode(ph_pool_printf(pool, "%.*s@%.*s", PH_STR_ARGS(list->local),
-						   PH_STR_ARGS(list->domain)),
-			pool);
+		*display_r = header_decode(join_address(list, pool), pool);
 }
 
 /* --- subjects --- */

@@ -290,6 +290,9 @@ static void fold_mailbox(
 	struct ph_str name = clean(address->name, pool);
 	bool is_plain = is_atom(address->local, true);
 	bool angle = name.len > 0 || !is_plain || address->domain.len == 0;
+	/* Readers do not agree on a quoted "@" where there is no other. */
+	if (address->domain.len == 0 && ph_str_find(address->local, '@') >= 0)
+		folding->result = PH_E_INVALID;
 	if (address->local.len == 0 || (address->domain.len > 0 && !is_domain(address->domain)) ||
 		!is_clean(address->local, pool) || !is_clean(address->domain, pool))
 		folding->result = PH_E_INVALID;

@@ -110,18 +110,23 @@ class Python:
 
 def lines_with_places(message):
     """Each line, and whether it stands in a header: as far as blank lines and boundaries tell."""
-    delimiters, places, in_header, header = (), [], True, b""
+    delimiters, places, in_header, header = [], [], True, b""
     for line in message.split(b"\n"):
         text = line.rstrip(b"\r")
-        if delimiters and text.startswith(delimiters):
+        met = max((index for index, delimiter in enumerate(delimiters) if text.startswith(delimiter)), default=None,
+                  key=lambda index: (len(delimiters[index]), index))
+        if met is not None:
+            closed = text[len(delimiters[met]):].startswith(b"--")
+            del delimiters[met if closed else met + 1:]
             places.append((line, False))
-            in_header, header = True, b""
+            in_header, header = not closed, b""
             continue
         places.append((line, in_header))
         header += b"\n" + text if is_field(text) else text
         if in_header and not text:
             kinds = re.findall(rb"^content-type[ \t]*:[^\n]*", header, re.I | re.M)[:1]
-            delimiters += tuple(b"--" + boundary for kind in kinds for boundary in boundaries_of(kind))
+            delimiters += [b"--" + boundary for kind in kinds if re.search(rb":[ \t]*multipart/", kind, re.I)
+                           for boundary in boundaries_of(kind)]
             in_header = any(re.search(rb":[ \t]*message/rfc822", kind, re.I) for kind in kinds)
             header = b""
     return places
@@ -267,6 +272,10 @@ def has_odd_body(message, *_):
     return re.search(rb"content-transfer-encoding", message, re.I) is not None
 
 
+def has_mixed_line_ends(message, *_):
+    return b"\r\n" in message and re.search(rb"(?<!\r)\n", message)
+
+
 def starts_with_envelope(message, *_):
     return re.match(rb"From |>From ", message)
 
@@ -302,6 +311,7 @@ CLASSES = [
     ("encoded multipart or message", has_encoded_multipart_or_message),
     ("other encodings", has_other_encoding),
     ("odd characters in an encoding", has_odd_body),
+    ("mixed line ends", has_mixed_line_ends),
 ]
 
 

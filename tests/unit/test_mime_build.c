@@ -113,6 +113,7 @@ START_TEST(test_addresses)
 		{ { { .kind = PH_MIME_GROUP_BEGIN }, { .kind = PH_MIME_GROUP_END } }, 2, 0, "S: \"\":;\r\n" },
 		{ { { .local = STR("a") } }, 1, 0, "S: <a>\r\n" },
 		{ { { .domain = STR("b") } }, 1, PH_E_INVALID, NULL },
+		{ { { .local = STR("a@b") } }, 1, PH_E_INVALID, NULL },
 		{ { { .local = STR("a"), .domain = STR("b c") } }, 1, PH_E_INVALID, NULL },
 		{ { { .local = STR("a"), .domain = STR("b>, <x@y") } }, 1, PH_E_INVALID, NULL },
 		{ { { .local = STR("a"), .domain = STR("b..c") } }, 1, PH_E_INVALID, NULL },

@@ -4,11 +4,13 @@
 /* What a character means for the form of a string. */
 enum { ESCAPED = 1, IS_NUL = 2, LITERAL = 4 };
 
-static unsigned class_of(unsigned char c)
+static const unsigned char classes_below_128[128] = {
+	[0] = IS_NUL, ['"'] = ESCAPED, ['\\'] = ESCAPED, ['\r'] = LITERAL, ['\n'] = LITERAL
+};
+
+static inline unsigned class_of(unsigned char c)
 {
-	if (c >= 0x80 || c == '\r' || c == '\n')
-		return LITERAL;
-	return c == '"' || c == '\\' ? ESCAPED : c == 0 ? IS_NUL : 0;
+	return c < 0x80 ? classes_below_128[c] : LITERAL;
 }
 
 /* Written straight into the buffer, as this is most of what ENVELOPE and BODYSTRUCTURE are made of. */

@@ -88,7 +88,10 @@ static void add_line(struct ph_str line, struct words *words)
 		uint32_t character = (unsigned char)line.data[at];
 		int length = character < 0x80 ? 1 : utf8_next(line.data + at, line.len - at, &character);
 		size_t taken = length > 0 ? (size_t)length : 1;
-		if (character <= ' ' || character == 0x7F || character == 0xA0 || length <= 0) {
+		if (character > ' ' && character < 0x7F && !space) {
+			words->bytes[words->length++] = line.data[at];
+			words->characters++;
+		} else if (character <= ' ' || character == 0x7F || character == 0xA0 || length <= 0) {
 			space = true;
 		} else if (space && words->length > 0) {
 			words->bytes[words->length++] = ' ';

@@ -22,7 +22,7 @@
 #include "../../modules/mime/encode.h"
 #include "../../modules/mime/parse.h"
 
-enum { ROUNDS = 7, MILLION = 1000000 };
+enum { ROUNDS = 30, MILLION = 1000000 };
 
 static double now(void)
 {
@@ -170,6 +170,45 @@ static uint64_t gmime_parse(struct ph_str bytes)
 	return found;
 }
 
+/* What a parse yields here: the texts of the header decoded, each part with its type, name and encoding. */
+static void gmime_read_part(GMimeObject *parent, GMimeObject *part, gpointer found)
+{
+	(void)parent;
+	char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(part));
+	*(uint64_t *)found += strlen(type);
+	g_free(type);
+	if (GMIME_IS_PART(part))
+		*(uint64_t *)found += g_mime_part_get_filename(GMIME_PART(part)) != NULL;
+}
+
+static uint64_t gmime_parse_and_read(struct ph_str bytes)
+{
+	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes.data, bytes.len);
+	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+	InternetAddressList *const lists[] = { g_mime_message_get_from(message),
+		g_mime_message_get_sender(message), g_mime_message_get_reply_to(message),
+		g_mime_message_get_to(message), g_mime_message_get_cc(message),
+		g_mime_message_get_bcc(message) };
+	uint64_t found = 0;
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		char *text = internet_address_list_to_string(lists[i], NULL, FALSE);
+		found += text != NULL;
+		g_free(text);
+	}
+	found += strlen(g_mime_message_get_subject(message)) + strlen(g_mime_message_get_message_id(message));
+	GMimeReferences *references =
+		g_mime_references_parse(NULL, g_mime_object_get_header(GMIME_OBJECT(message), "References"));
+	found += (uint64_t)g_mime_references_length(references);
+	g_mime_references_free(references);
+	found += g_mime_message_get_date(message) != NULL;
+	g_mime_message_foreach(message, gmime_read_part, &found);
+	g_object_unref(message);
+	g_object_unref(parser);
+	g_object_unref(stream);
+	return found;
+}
+
 static uint64_t gmime_decode(struct ph_str bytes, GMimeContentEncoding encoding)
 {
 	static char *out;
@@ -194,35 +233,35 @@ static uint64_t gmime_decode_quoted(struct ph_str bytes)
 }
 #endif
 
-/* MB/s, of the best round. */
+/* MB/s of one round. */
 static double speed(uint64_t (*work)(struct ph_str bytes), struct ph_str bytes)
 {
+	size_t times = 1 + 4 * MILLION / bytes.len;
 	uint64_t kept = 0;
-	size_t times = 1 + 16 * MILLION / bytes.len;
-	double best = 0;
-	for (int round = 0; round < ROUNDS; round++) {
-		double begin = now();
-		for (size_t i = 0; i < times; i++)
-			kept += work(bytes);
-		double rate = (double)bytes.len * (double)times / MILLION / (now() - begin);
-		best = rate > best ? rate : best;
-	}
+	double begin = now();
+	for (size_t i = 0; i < times; i++)
+		kept += work(bytes);
 	PH_ASSERT(kept > 0);
-	return best;
+	return (double)bytes.len * (double)times / MILLION / (now() - begin);
 }
 
+/* The rounds take turns, so that what else happens meets both. */
 static void compare(const char *name, void (*make)(struct ph_buf *buf), uint64_t (*ours)(struct ph_str bytes),
 	uint64_t (*theirs)(struct ph_str bytes))
 {
 	struct ph_buf bytes;
+	double best = 0, best_other = 0;
 	ph_buf_init(&bytes, SIZE_MAX);
 	make(&bytes);
-	double rate = speed(ours, ph_buf_str(&bytes));
-	printf("%-32s %8zu bytes %9.0f MB/s", name, bytes.len, rate);
-	if (theirs) {
-		double other = speed(theirs, ph_buf_str(&bytes));
-		printf("   GMime %9.0f MB/s   %5.1f times", other, rate / other);
+	for (int round = 0; round < ROUNDS; round++) {
+		double rate = speed(ours, ph_buf_str(&bytes));
+		best = rate > best ? rate : best;
+		rate = theirs ? speed(theirs, ph_buf_str(&bytes)) : 0;
+		best_other = rate > best_other ? rate : best_other;
 	}
+	printf("%-32s %8zu bytes %9.0f MB/s", name, bytes.len, best);
+	if (theirs)
+		printf("   GMime %9.0f MB/s   %5.1f times", best_other, best / best_other);
 	printf("\n");
 	ph_buf_free(&bytes);
 }
@@ -333,8 +372,11 @@ int main(int argc, char **argv)
 #define BESIDE(function) NULL
 #endif
 	compare("parse: plain text", make_plain, parse, BESIDE(gmime_parse));
+	compare("... and its texts read", make_plain, parse, BESIDE(gmime_parse_and_read));
 	compare("parse: text and HTML", make_alternative, parse, BESIDE(gmime_parse));
+	compare("... and its texts read", make_alternative, parse, BESIDE(gmime_parse_and_read));
 	compare("parse: two attachments", make_attached, parse, BESIDE(gmime_parse));
+	compare("... and its texts read", make_attached, parse, BESIDE(gmime_parse_and_read));
 	compare("decode: base64", make_base64, decode_base64, BESIDE(gmime_decode_base64));
 	compare("decode: quoted-printable", make_quoted, decode_quoted, BESIDE(gmime_decode_quoted));
 	compare("decode: quoted, nothing to do", make_quoted_plain, decode_quoted,

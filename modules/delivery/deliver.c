@@ -284,7 +284,7 @@ void delivery_deliver(struct ph_conn *session, struct ph_str reverse_path, struc
 	struct job job = {
 		.session = session,
 		.reverse_path = reverse_path,
-		.message = { message, message->header },
+		.message = { .message = message, .header = message->header },
 		.pool = pool,
 		.destinations = ph_pool_array(pool, targets, sizeof(*job.destinations)),
 		.known = ph_map_new(),

@@ -285,19 +285,82 @@ static unsigned char *quoted_byte(struct ph_mime_decoder *decoder, unsigned char
 	}
 }
 
+/* Decodes a whole line without its end, in which white space at the end is gone already. Returns where it
+ * stopped: at its end, or before a "=" that is not followed by two digits; the last character may be that. */
+static const unsigned char *decode_escapes(
+	const unsigned char *in, const unsigned char *end, unsigned char **out)
+{
+	for (;;) {
+		const unsigned char *mark = memchr(in, '=', (size_t)(end - in));
+		size_t length = (size_t)((mark ? mark : end) - in);
+		memcpy(*out, in, length);
+		*out += length;
+		if (!mark)
+			return end;
+		in = mark;
+		/* Most that is escaped is several bytes. */
+		while (in < end && *in == '=') {
+			int high = end - in > 2 ? hex_digit(in[1]) : -1;
+			int low = high >= 0 ? hex_digit(in[2]) : -1;
+			if (low < 0)
+				return in;
+			*(*out)++ = (unsigned char)(high << 4 | low);
+			in += 3;
+		}
+	}
+}
+
+static bool is_blank(unsigned char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Decodes lines that are whole, as long as they are as they should be. Returns where it stopped; what is
+ * there is read byte by byte. */
+static const unsigned char *decode_lines(
+	const unsigned char *in, const unsigned char *end, unsigned char **out)
+{
+	const unsigned char *feed;
+	while (in < end && (feed = memchr(in, '\n', (size_t)(end - in)))) {
+		const unsigned char *line_end = feed > in && feed[-1] == '\r' ? feed - 1 : feed;
+		const unsigned char *text_end = line_end;
+		while (text_end > in && is_blank(text_end[-1]))
+			text_end--;
+		if (memchr(in, '\r', (size_t)(line_end - in)))
+			return in;
+		const unsigned char *stopped = decode_escapes(in, text_end, out);
+		if (stopped < text_end && (stopped + 1 < text_end || *stopped != '='))
+			return stopped;
+		/* Without a "=" at its end, the line end belongs to the text. */
+		if (stopped == text_end)
+			while (line_end <= feed)
+				*(*out)++ = *line_end++;
+		in = feed + 1;
+	}
+	return in;
+}
+
+/* Whole lines in one go where that is possible; what is left over, or odd, goes through the states. */
 static unsigned char *decode_quoted(struct ph_mime_decoder *decoder, struct ph_str piece, unsigned char *out)
 {
 	const unsigned char *in = (const unsigned char *)piece.data;
 	const unsigned char *end = in + piece.len;
 	while (in < end) {
+		bool is_between = decoder->state == QUOTED_TEXT && decoder->held_count == 0;
+		if (is_between)
+			in = decode_lines(in, end, &out);
 		const unsigned char *begin = in;
-		if (decoder->state == QUOTED_TEXT && decoder->held_count == 0)
-			while (in < end && is_plain(*in))
-				in++;
+		while (is_between && in < end && is_plain(*in))
+			in++;
 		memcpy(out, begin, (size_t)(in - begin));
 		out += in - begin;
-		if (in < end)
-			out = quoted_byte(decoder, *in++, out);
+		/* To the end of what is odd, or of the line: it has been looked at as a whole. */
+		while (in < end) {
+			unsigned char c = *in++;
+			out = quoted_byte(decoder, c, out);
+			if (c == '\n')
+				break;
+		}
 	}
 	return out;
 }

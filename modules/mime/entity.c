@@ -8,6 +8,7 @@
 #include "envelope.h"
 #include "header.h"
 #include "params.h"
+#include "sort.h"
 
 /* The fields picked up, and how many in one header: enough for each of them once, and for repeated address
  * fields. */
@@ -230,6 +231,9 @@ static void read_message_fields(
 	message->message_id = message_ids(values[FIELD_MESSAGE_ID], pool);
 	message->in_reply_to = message_ids(values[FIELD_IN_REPLY_TO], pool);
 	message->references = message_ids(values[FIELD_REFERENCES], pool);
+	sort_keys(values[FIELD_FROM], pool, &message->sort_from, &message->display_from);
+	sort_keys(values[FIELD_TO], pool, &message->sort_to, &message->display_to);
+	sort_keys(values[FIELD_CC], pool, &message->sort_cc, &(struct ph_str){ NULL, 0 });
 }
 
 static void set_default_type(struct entity *entity)
@@ -250,14 +254,16 @@ void entity_make_opaque(struct entity *entity)
 void entity_read_header(struct entity *entity, struct ph_str header, const struct ph_mime_limits *limits,
 	struct ph_pool *pool, struct ph_pool *scratch, struct ph_mime_message *message)
 {
-	struct picked *picked = ph_pool_alloc(scratch, sizeof *picked);
+	struct picked picked;
 	struct ph_str values[FIELD_COUNT];
+	picked.count = 0;
+	memset(picked.seen, 0, sizeof picked.seen);
 	set_default_type(entity);
-	pick(header, entity->is_message, picked);
-	read_content_fields(entity, picked, limits->parameters, pool);
+	pick(header, entity->is_message, &picked);
+	read_content_fields(entity, &picked, limits->parameters, pool);
 	if (entity->is_message) {
 		for (int field = 0; field < FIELD_COUNT; field++)
-			values[field] = joined(picked, (enum header_field)field, scratch);
+			values[field] = joined(&picked, (enum header_field)field, scratch);
 		entity->part.envelope = envelope_make(values, limits->addresses, pool, scratch);
 		if (message)
 			read_message_fields(values, pool, message);

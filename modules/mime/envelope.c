@@ -12,6 +12,8 @@
 #include "header.h"
 #include "imap_text.h"
 
+enum { ENVELOPE_USUAL = 1024 };
+
 static void add_part(struct ph_buf *buf, struct ph_str text, const char *missing)
 {
 	imap_add_string(buf, text.len ? text : ph_str(missing));
@@ -91,6 +93,7 @@ struct ph_str envelope_make(
 {
 	struct ph_buf buf;
 	ph_buf_init(&buf, SIZE_MAX);
+	ph_buf_reserve(&buf, ENVELOPE_USUAL);
 	ph_buf_add_char(&buf, '(');
 	add_text(&buf, values[FIELD_DATE], scratch);
 	ph_buf_add_char(&buf, ' ');

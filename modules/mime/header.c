@@ -107,6 +107,14 @@ void header_filter(
 	free(sorted);
 }
 
+static bool is_one_line(struct ph_str value)
+{
+	bool special = value.len == 0;
+	for (size_t i = 0; i < value.len; i++)
+		special |= value.data[i] == '\r' || value.data[i] == '\n' || value.data[i] == 0;
+	return !special;
+}
+
 struct ph_str header_unfold(struct ph_str value, struct ph_pool *pool)
 {
 	value = ph_str_trim(value);
@@ -115,6 +123,10 @@ struct ph_str header_unfold(struct ph_str value, struct ph_pool *pool)
 		return (struct ph_str){ NULL, 0 };
 	size_t length = 0;
 	bool folded = false;
+	if (is_one_line(value)) {
+		memcpy(text, value.data, value.len);
+		return ph_str_of(text, value.len);
+	}
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.data[i];
 		if (c == '\r' || c == '\n') {
@@ -131,10 +143,19 @@ struct ph_str header_unfold(struct ph_str value, struct ph_pool *pool)
 	return ph_str_of(text, length);
 }
 
+/* Printable ASCII without anything that could begin an encoded word. */
+static bool is_plain(struct ph_str text)
+{
+	bool special = false;
+	for (size_t i = 0; i < text.len; i++)
+		special |= text.data[i] < ' ' || text.data[i] == 127 || text.data[i] == '=';
+	return !special;
+}
+
 struct ph_str header_decode(struct ph_str value, struct ph_pool *pool)
 {
 	value = header_unfold(value, pool);
-	if (!value.data)
+	if (!value.data || is_plain(value))
 		return value;
 	struct ph_buf text;
 	ph_buf_init(&text, words_decoded_max(value));

@@ -3,7 +3,10 @@
 
 #include <posthorn/lua.h>
 
+#include "edit.h"
 #include "header.h"
+#include "object_edit.h"
+#include "object_part.h"
 
 static const struct ph_mime_message *message_of(void *object)
 {
@@ -47,6 +50,11 @@ static void get_date(void *object, struct ph_value *value_r)
 		*value_r = PH_VALUE_INT(message_of(object)->date.time);
 }
 
+static void get_preview(void *object, struct ph_value *value_r)
+{
+	give_text(message_of(object)->preview, value_r);
+}
+
 static const struct ph_object_field fields[] = {
 	{ "size", PH_INTEGER, get_size, "length in bytes" },
 	{ "subject", PH_STRING, get_subject, "the Subject field, decoded" },
@@ -54,13 +62,13 @@ static const struct ph_object_field fields[] = {
 	{ "to", PH_STRING, get_to, "the To field, decoded" },
 	{ "message_id", PH_STRING, get_message_id, "the Message-ID, with its angle brackets" },
 	{ "date", PH_INTEGER, get_date, "the Date field in seconds since 1970" },
+	{ "preview", PH_STRING, get_preview, "the first words of its text" },
 	{ 0 },
 };
 
-static struct ph_str header_argument(lua_State *L)
+static const struct ph_mime_object *message_argument(lua_State *L)
 {
-	const struct ph_mime_object *object = ph_lua_object(L, 1, &message_type);
-	return object->header;
+	return ph_lua_object(L, 1, &message_type);
 }
 
 /* The pool is given to Lua first, so that an error in between frees it too. */
@@ -88,8 +96,13 @@ static struct ph_pool *pool_on_stack(lua_State *L)
 
 static bool find(lua_State *L, struct ph_mime_field *field_r)
 {
-	struct ph_str header = header_argument(L);
-	return header_find(&header, luaL_checkstring(L, 2), field_r);
+	const struct ph_mime_object *object = message_argument(L);
+	struct ph_str name = ph_lua_check_str(L, 2);
+	size_t cursor = 0;
+	while (edit_next_field(object, &cursor, field_r))
+		if (ph_str_case_eq(field_r->name, name))
+			return true;
+	return false;
 }
 
 static int header_method(lua_State *L)
@@ -112,12 +125,13 @@ static int raw_header_method(lua_State *L)
 
 static int headers_method(lua_State *L)
 {
-	struct ph_str header = header_argument(L);
+	const struct ph_mime_object *object = message_argument(L);
 	struct ph_mime_field field;
+	size_t cursor = 0;
 	struct ph_pool *pool = pool_on_stack(L);
 	lua_Integer count = 0;
 	lua_newtable(L);
-	while (header_next(&header, &field)) {
+	while (edit_next_field(object, &cursor, &field)) {
 		lua_createtable(L, 0, 2);
 		ph_lua_push_str(L, field.name);
 		lua_setfield(L, -2, "name");
@@ -136,6 +150,22 @@ static const struct ph_object_method methods[] = {
 		"the first such field as it stands" },
 	{ "headers", headers_method, "headers() -> list of { name, value }",
 		"all fields in their order, decoded" },
+	{ "parts", parts_method, "parts() -> list of part",
+		"its parts that hold no others, in their order, as they came" },
+	{ "add_header", add_header_method, "add_header(name, value)",
+		"adds a field at the end of the header; the value is UTF-8, and encoded and folded as "
+		"needed" },
+	{ "insert_header", insert_header_method, "insert_header(position, name, value)",
+		"adds a field before the one at this position; 1 is the top" },
+	{ "change_header", change_header_method, "change_header(name, value [, n]) -> boolean",
+		"gives the nth field of that name (the first) another value; false when there is none" },
+	{ "remove_header", remove_header_method, "remove_header(name [, n]) -> boolean",
+		"removes all fields of that name, or the nth; false when there is none" },
+	{ "add_part", add_part_method, "add_part { type, body, filename, disposition }",
+		"adds a part behind all others; texts are UTF-8, the type is text/plain if none is given" },
+	{ "replace_part", replace_part_method, "replace_part(part, { type, body, filename, disposition })",
+		"puts a new part in the place of one; of a message in the message only as a whole. May "
+		"wait." },
 	{ 0 },
 };
 

@@ -66,6 +66,23 @@ static struct ph_str squeeze(struct ph_str text)
 	return ph_str_of(out, length);
 }
 
+/* "text / plain" is one word; what stands behind it, as in "text/plain charset=utf-8", is none of it. White
+ * space is single spaces here. */
+static struct ph_str first_word(struct ph_str text)
+{
+	char *out = (char *)text.data;
+	size_t length = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		bool before_slash = i + 1 < text.len && text.data[i + 1] == '/';
+		bool behind_slash = length > 0 && out[length - 1] == '/';
+		if (text.data[i] != ' ')
+			out[length++] = text.data[i];
+		else if (!before_slash && !behind_slash)
+			break;
+	}
+	return ph_str_of(out, length);
+}
+
 static size_t count_of(struct ph_str text, char c)
 {
 	size_t count = 0;
@@ -85,7 +102,7 @@ void params_parse(struct ph_str field_value, size_t max, struct ph_pool *pool, s
 	struct ph_mime_param *items = ph_pool_array(pool, most < max ? most : max, sizeof *items);
 	if (!reader.out || !items)
 		return;
-	*value_r = squeeze(take_text(&reader, ";", true));
+	*value_r = first_word(take_text(&reader, ";", true));
 	size_t count = 0;
 	while (!lexer_ended(&reader.lexer) && count < max) {
 		struct ph_str name = squeeze(take_text(&reader, ";=", true));

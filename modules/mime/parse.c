@@ -11,12 +11,14 @@
 #include <stdlib.h>
 
 #include "entity.h"
+#include "preview.h"
 #include "structure.h"
 
 enum {
 	LINE_KEPT = 1024,    /* of a line cut by the end of a piece */
 	BOUNDARY_MAX = 1000, /* RFC 2046 allows 70 */
-	NESTING_MAX = 500,   /* whatever the limits say: the tree is walked recursively */
+	STRUCTURE_USUAL = 1024,
+	NESTING_MAX = 500, /* whatever the limits say: the tree is walked recursively */
 };
 
 struct ph_mime_parser {
@@ -24,6 +26,7 @@ struct ph_mime_parser {
 	struct ph_pool *pool;
 	struct ph_pool *scratch;
 	struct ph_mime_message message;
+	struct preview preview;
 	struct entity *open;
 	bool in_header;
 	struct ph_buf header;     /* of the open part */
@@ -74,6 +77,7 @@ struct ph_mime_parser *parser_new(const struct ph_mime_limits *limits)
 	parser->scratch = ph_pool_new(0);
 	parser->header_bytes_left = parser->limits.header_bytes;
 	ph_buf_init(&parser->header, parser->limits.header_bytes);
+	preview_init(&parser->preview);
 	open_part(parser, NULL, 0, 0);
 	return parser;
 }
@@ -83,6 +87,7 @@ void parser_free(struct ph_mime_parser **parser)
 	if (!*parser)
 		return;
 	ph_buf_free(&(*parser)->header);
+	preview_free(&(*parser)->preview);
 	ph_pool_free(&(*parser)->scratch);
 	ph_pool_free(&(*parser)->pool);
 	free(*parser);
@@ -109,6 +114,8 @@ static void begin_body(struct ph_mime_parser *parser, struct entity *entity, uin
 			entity_make_opaque(entity);
 		else
 			open_part(parser, entity, offset, lines);
+	} else {
+		preview_begin(&parser->preview, part);
 	}
 }
 
@@ -149,6 +156,7 @@ static void end_part(struct ph_mime_parser *parser, struct entity *entity, uint6
 {
 	entity->part.body_size = end - ph_mime_body_offset(&entity->part);
 	entity->part.body_lines = (uint32_t)(lines - entity->lines_before);
+	preview_end(&parser->preview, &entity->part, parser->pool);
 	if (entity->is_listening)
 		parser->boundaries--;
 	if (ph_mime_is(&entity->part, "multipart", NULL) && !entity->part.children)
@@ -239,6 +247,8 @@ static const char *take_line(struct ph_mime_parser *parser, const char *at, cons
 	struct ph_str line = ph_str_of(at, length);
 	if (parser->in_header)
 		gather_header(parser, at, length);
+	else
+		preview_take(&parser->preview, at, length);
 	if (!feed || parser->line_length > 0) {
 		size_t kept = length < LINE_KEPT - parser->kept ? length : LINE_KEPT - parser->kept;
 		memcpy(parser->line + parser->kept, at, kept);
@@ -280,16 +290,20 @@ static const char *pass_lines(struct ph_mime_parser *parser, const char *at, con
 		parser->lines++;
 		at = feed + 1;
 	}
+	preview_take(&parser->preview, begin, (size_t)(at - begin));
 	parser->offset += (uint64_t)(at - begin);
 	return at;
 }
 
 void parser_feed(struct ph_mime_parser *parser, struct ph_str piece)
 {
+	if (piece.len == 0)
+		return;
 	const char *at = piece.data;
 	const char *end = at + piece.len;
 	while (at < end) {
 		if (!parser->in_header && parser->boundaries == 0) {
+			preview_take(&parser->preview, at, (size_t)(end - at));
 			parser->lines += count_lines(at, end);
 			parser->offset += (uint64_t)(end - at);
 			return;
@@ -314,8 +328,10 @@ const struct ph_mime_message *parser_finish(struct ph_mime_parser *parser)
 	message->size = parser->offset;
 	message->root = &root->part;
 	message->envelope = root->part.envelope;
+	message->preview = parser->preview.text;
 	ph_buf_free(buf);
 	ph_buf_init(buf, SIZE_MAX);
+	ph_buf_reserve(buf, STRUCTURE_USUAL);
 	structure_add(buf, message->root, false);
 	message->body = ph_pool_str(parser->pool, ph_buf_str(buf));
 	buf->len = 0;

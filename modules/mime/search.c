@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "header.h"
+#include "html.h"
+#include "source.h"
 #include "text.h"
 #include "utf8.h"
 
@@ -131,31 +133,11 @@ bool text_contains(struct ph_str text, struct ph_str needle)
 
 /* --- a whole message --- */
 
-enum { HEADER_SEARCHED_MAX = 2 * 1024 * 1024, PIECE = 16 * 1024 };
+enum { HEADER_SEARCHED_MAX = 2 * 1024 * 1024 };
 
-/* Calls use(arg, piece) for each piece of the range until it returns false. */
-static int read_range(const struct ph_mime_source *source, uint64_t offset, uint64_t size,
-	bool (*use)(void *arg, struct ph_str piece), void *arg)
+static int add_header_bytes(void *arg, struct ph_str piece)
 {
-	while (size > 0) {
-		struct ph_str bytes;
-		int result = source->view(source->arg, offset, &bytes);
-		if (result < 0)
-			return result;
-		if (bytes.len == 0)
-			break;
-		bytes = ph_str_slice(bytes, 0, size < PIECE ? (size_t)size : PIECE);
-		if (!use(arg, bytes))
-			break;
-		offset += bytes.len;
-		size -= bytes.len;
-	}
-	return 0;
-}
-
-static bool add_header_bytes(void *arg, struct ph_str piece)
-{
-	return ph_buf_add_str(arg, piece);
+	return ph_buf_add_str(arg, piece) ? 0 : 1;
 }
 
 /* Each field by itself, as it is shown: "Name: decoded value". */
@@ -166,7 +148,8 @@ static int search_header(
 	struct ph_mime_field field;
 	struct ph_pool *pool = ph_pool_new(0);
 	ph_buf_init(&bytes, HEADER_SEARCHED_MAX);
-	int result = read_range(source, part->header_offset, part->header_size, add_header_bytes, &bytes);
+	const struct ph_mime_sink sink = { add_header_bytes, &bytes };
+	int result = source_copy(source, part->header_offset, part->header_size, &sink);
 	struct ph_str header = ph_buf_str(&bytes);
 	while (result == 0 && !search->found && header_next(&header, &field)) {
 		search_reset(search);
@@ -180,33 +163,51 @@ static int search_header(
 	return result < 0 ? result : search->found;
 }
 
+/* The text of a part as a reader sees it: of HTML what it says. */
 struct text_search {
 	struct ph_mime_search *search;
 	struct ph_mime_text *text;
+	bool is_html;
+	struct html html;
 	struct ph_buf converted;
+	struct ph_buf readable;
 };
 
-static bool search_piece(void *arg, struct ph_str piece)
+static bool search_converted(struct text_search *state)
+{
+	if (!state->is_html)
+		return search_feed(state->search, ph_buf_str(&state->converted));
+	state->readable.len = 0;
+	html_feed(&state->html, ph_buf_str(&state->converted), &state->readable);
+	return search_feed(state->search, ph_buf_str(&state->readable));
+}
+
+static int search_piece(void *arg, struct ph_str piece)
 {
 	struct text_search *state = arg;
 	state->converted.len = 0;
 	text_feed(state->text, piece, &state->converted);
-	return !search_feed(state->search, ph_buf_str(&state->converted));
+	return search_converted(state) ? 1 : 0;
 }
 
 static int search_text(
 	struct ph_mime_search *search, const struct ph_mime_part *part, const struct ph_mime_source *source)
 {
-	struct text_search state = { .search = search, .text = text_new(part) };
-	ph_buf_init(&state.converted, 4 * PIECE + 1024);
+	struct text_search state = {
+		.search = search, .text = text_new(part), .is_html = ph_mime_is(part, "text", "html")
+	};
+	const struct ph_mime_sink sink = { search_piece, &state };
+	ph_buf_init(&state.converted, SIZE_MAX);
+	ph_buf_init(&state.readable, SIZE_MAX);
 	search_reset(search);
-	int result = read_range(source, ph_mime_body_offset(part), part->body_size, search_piece, &state);
+	int result = source_copy(source, ph_mime_body_offset(part), part->body_size, &sink);
 	if (result == 0 && !search->found) {
 		state.converted.len = 0;
 		text_finish(state.text, &state.converted);
-		search_feed(search, ph_buf_str(&state.converted));
+		search_converted(&state);
 	}
 	ph_buf_free(&state.converted);
+	ph_buf_free(&state.readable);
 	text_free(&state.text);
 	return result < 0 ? result : search->found;
 }

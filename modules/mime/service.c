@@ -2,16 +2,26 @@
 #include "service.h"
 
 #include "addresses.h"
+#include "attachments.h"
+#include "binary.h"
+#include "build.h"
+#include "build_field.h"
 #include "date.h"
 #include "decode.h"
+#include "edit.h"
+#include "flowed.h"
 #include "header.h"
+#include "html.h"
 #include "object.h"
 #include "params.h"
 #include "parse.h"
+#include "report.h"
 #include "search.h"
 #include "section.h"
+#include "sort.h"
 #include "summary.h"
 #include "text.h"
+#include "thread.h"
 
 const struct ph_mime_service mime_service = {
 	.message_type = &message_type,
@@ -46,4 +56,17 @@ const struct ph_mime_service mime_service = {
 	.search_free = search_free,
 	.text_contains = text_contains,
 	.message_contains = message_contains,
+	.binary_find = binary_find,
+	.binary_size = binary_size,
+	.binary_write = binary_write,
+	.html_text = html_text,
+	.flowed_text = flowed_text,
+	.base_subject = base_subject,
+	.thread_ids = thread_ids,
+	.attachments = attachments_list,
+	.date_print = date_print,
+	.build_field = build_field,
+	.build = build,
+	.build_report = build_report,
+	.object_write = object_write,
 };

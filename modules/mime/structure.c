@@ -8,8 +8,6 @@
  */
 #include "structure.h"
 
-#include <inttypes.h>
-
 #include "continuation.h"
 #include "imap_text.h"
 
@@ -118,6 +116,17 @@ static void add_multipart(struct ph_buf *buf, const struct ph_mime_part *part, b
 	add_extension(buf, part);
 }
 
+static void add_number(struct ph_buf *buf, uint64_t number)
+{
+	char text[24];
+	size_t at = sizeof text;
+	do
+		text[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	text[--at] = ' ';
+	ph_buf_add(buf, text + at, sizeof text - at);
+}
+
 static void add_single(struct ph_buf *buf, const struct ph_mime_part *part, bool extended)
 {
 	imap_add_string(buf, part->type);
@@ -131,7 +140,7 @@ static void add_single(struct ph_buf *buf, const struct ph_mime_part *part, bool
 	imap_add_nstring(buf, part->description);
 	ph_buf_add_char(buf, ' ');
 	imap_add_string(buf, part->encoding_name.len ? part->encoding_name : PH_STR("7bit"));
-	ph_buf_printf(buf, " %" PRIu64, part->body_size);
+	add_number(buf, part->body_size);
 	if (part->children) {
 		ph_buf_add_char(buf, ' ');
 		ph_buf_add_str(buf, part->children->envelope);
@@ -139,7 +148,7 @@ static void add_single(struct ph_buf *buf, const struct ph_mime_part *part, bool
 		structure_add(buf, part->children, extended);
 	}
 	if (part->children || ph_mime_is(part, "text", NULL))
-		ph_buf_printf(buf, " %" PRIu32, part->body_lines);
+		add_number(buf, part->body_lines);
 	if (!extended)
 		return;
 	ph_buf_add_char(buf, ' ');

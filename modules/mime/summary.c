@@ -1,6 +1,6 @@
 /* A message's summary as bytes:
  *
- *   summary = version size known time zone 11 * text count count * part
+ *   summary = version size known time zone 17 * text count count * part
  *   part    = depth encoding 5 * text header-offset header-size body-size header-lines body-lines
  *   text    = length bytes
  *
@@ -12,20 +12,22 @@
 
 #include <posthorn/error.h>
 
-enum { VERSION = 1, DEPTH_MAX = 500, PART_BYTES_MIN = 12 };
+enum { VERSION = 2, DEPTH_MAX = 500, PART_BYTES_MIN = 12 };
 
 /* The texts, in their order. */
 #define TEXTS(message)                                                                                  \
 	{                                                                                               \
 		&(message)->envelope, &(message)->body, &(message)->bodystructure, &(message)->subject, \
 			&(message)->from, &(message)->to, &(message)->cc, &(message)->bcc,              \
-			&(message)->message_id, &(message)->in_reply_to, &(message)->references         \
+			&(message)->message_id, &(message)->in_reply_to, &(message)->references,        \
+			&(message)->preview, &(message)->sort_from, &(message)->sort_to,                \
+			&(message)->sort_cc, &(message)->display_from, &(message)->display_to           \
 	}
 #define PART_TEXTS(part)                                                                                   \
 	{                                                                                                  \
 		&(part)->type, &(part)->subtype, &(part)->charset, &(part)->filename, &(part)->disposition \
 	}
-enum { TEXT_COUNT = 11, PART_TEXT_COUNT = 5 };
+enum { TEXT_COUNT = 17, PART_TEXT_COUNT = 5 };
 
 /* --- writing --- */
 

@@ -51,11 +51,41 @@ int utf8_next(const char *bytes, size_t len, uint32_t *character_r)
 	return needed;
 }
 
+size_t utf8_put(uint32_t character, char bytes_r[UTF8_MAX])
+{
+	size_t length = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+	if (length == 1) {
+		bytes_r[0] = (char)character;
+		return 1;
+	}
+	for (size_t i = length - 1; i > 0; i--, character >>= 6)
+		bytes_r[i] = (char)(0x80u | (character & 0x3F));
+	bytes_r[0] = (char)(0xF0u << (4 - length) | character);
+	return length;
+}
+
+/* How many of the bytes at the front are ASCII; eight are looked at together. */
+static size_t ascii_length(const char *bytes, size_t len)
+{
+	size_t at = 0;
+	uint64_t eight;
+	for (; at + sizeof eight <= len; at += sizeof eight) {
+		memcpy(&eight, bytes + at, sizeof eight);
+		if (eight & 0x8080808080808080u)
+			break;
+	}
+	while (at < len && (unsigned char)bytes[at] < 0x80)
+		at++;
+	return at;
+}
+
 size_t utf8_add_clean(struct ph_buf *buf, struct ph_str text)
 {
 	size_t begin = 0, at = 0;
 	uint32_t character;
-	while (at < text.len) {
+	if (text.len == 0)
+		return 0;
+	while ((at += ascii_length(text.data + at, text.len - at)) < text.len) {
 		int length = utf8_next(text.data + at, text.len - at, &character);
 		if (length == 0)
 			break;
@@ -69,6 +99,12 @@ size_t utf8_add_clean(struct ph_buf *buf, struct ph_str text)
 	}
 	ph_buf_add(buf, text.data + begin, at - begin);
 	return at;
+}
+
+void utf8_add_all(struct ph_buf *buf, struct ph_str text)
+{
+	for (size_t used = utf8_add_clean(buf, text); used < text.len; used++)
+		ph_buf_add_str(buf, UTF8_REPLACEMENT);
 }
 
 /* Ranges of capital letters (Unicode's CaseFolding, status C), each with the way to its small ones. */

@@ -5,6 +5,7 @@
 
 #include "charset.h"
 #include "decode.h"
+#include "utf8.h"
 
 struct encoded_word {
 	struct ph_str charset;
@@ -113,14 +114,6 @@ static size_t decode_run(struct ph_str text, struct encoded_word word, struct ph
 	return end;
 }
 
-static void add_plain(struct ph_str text, struct ph_buf *buf)
-{
-	struct charset charset;
-	charset_open(&charset, PH_STR("utf-8"));
-	charset_feed(&charset, text, buf);
-	charset_finish(&charset, buf);
-}
-
 void words_decode(struct ph_str text, struct ph_buf *buf)
 {
 	size_t plain = 0, at = 0;
@@ -134,11 +127,11 @@ void words_decode(struct ph_str text, struct ph_buf *buf)
 			at++;
 			continue;
 		}
-		add_plain(ph_str_slice(text, plain, at), buf);
+		utf8_add_all(buf, ph_str_slice(text, plain, at));
 		at += decode_run(ph_str_slice(text, at, text.len), word, buf);
 		plain = at;
 	}
-	add_plain(ph_str_slice(text, plain, text.len), buf);
+	utf8_add_all(buf, ph_str_slice(text, plain, text.len));
 }
 
 /* A byte becomes a replacement character of three at most, or a character of four for the shortest charsets.

@@ -279,7 +279,7 @@ void hook_rcpt(struct session *session, struct ph_pool *pool, struct recipient_o
 void hook_message(struct session *session, struct ph_pool *pool, const struct ph_mime_message *message,
 	struct envelope_object *envelope, struct ph_verdict *verdict_r)
 {
-	struct ph_mime_object object = { message, message->header };
+	struct ph_mime_object object = { .message = message, .header = message->header };
 	struct ph_value arguments[] = {
 		PH_VALUE_OBJECT(smtp_services.mime->message_type, &object),
 		PH_VALUE_OBJECT(&envelope_type, envelope),

@@ -5,10 +5,16 @@
 
 #include <posthorn/error.h>
 
+#include "../../modules/mime/attachments.h"
+#include "../../modules/mime/binary.h"
+#include "../../modules/mime/flowed.h"
+#include "../../modules/mime/html.h"
 #include "../../modules/mime/parse.h"
 #include "../../modules/mime/search.h"
 #include "../../modules/mime/section.h"
+#include "../../modules/mime/sort.h"
 #include "../../modules/mime/summary.h"
+#include "../../modules/mime/thread.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -62,6 +68,56 @@ static int view(void *arg, uint64_t offset, struct ph_str *bytes_r)
 	return 0;
 }
 
+static int count_bytes(void *arg, struct ph_str bytes)
+{
+	*(uint64_t *)arg += bytes.len;
+	return 0;
+}
+
+/* A part is as long decoded as it was measured. */
+static void check_binary(
+	const struct ph_mime_message *message, const struct ph_mime_source *source, const char *name)
+{
+	struct ph_mime_binary binary;
+	uint64_t size, written = 0;
+	bool has_nul;
+	const struct ph_mime_sink sink = { count_bytes, &written };
+	if (binary_find(message, ph_str(name), &binary) < 0)
+		return;
+	PH_ASSERT(binary_size(&binary, source, &size, &has_nul) == 0);
+	PH_ASSERT(binary_write(&binary, source, 0, UINT64_MAX, &sink) == 0);
+	PH_ASSERT(size == written && size <= binary.size);
+}
+
+static void check_products(
+	const struct ph_mime_message *message, const struct ph_mime_source *source, struct ph_pool *pool)
+{
+	const struct ph_mime_attachment *attachments;
+	const struct ph_str *references;
+	struct ph_str text;
+	int count = attachments_list(message, source, 20, pool, &attachments);
+	PH_ASSERT(count >= 0 && count <= 20);
+	PH_ASSERT(thread_ids(message, 3, pool, &text, &references) <= 3);
+	base_subject(message->subject, pool, &text);
+	PH_ASSERT(text.len <= message->subject.len);
+	PH_ASSERT(message->preview.len <= 800 && message->preview.len <= 4 * message->size);
+}
+
+/* Neither grows beyond what the contract says. */
+static void check_readable(struct ph_str bytes)
+{
+	struct ph_buf text;
+	bool is_ascii = true;
+	for (size_t i = 0; i < bytes.len; i++)
+		is_ascii = is_ascii && (unsigned char)bytes.data[i] < 0x80;
+	ph_buf_init(&text, is_ascii ? bytes.len : SIZE_MAX);
+	PH_ASSERT(html_text(bytes, &text));
+	ph_buf_free(&text);
+	ph_buf_init(&text, 2 * bytes.len);
+	PH_ASSERT(flowed_text(bytes, false, &text));
+	ph_buf_free(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const sections[] = { "HEADER", "1", "1.MIME", "2.HEADER", "1.1", "2.1.1.MIME" };
@@ -85,6 +141,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (section_find(&message, ph_str(sections[i]), &section) == 0)
 			PH_ASSERT(section.offset + section.size <= size);
 	struct ph_mime_source source = { view, &bytes };
+	check_binary(&message, &source, "");
+	check_binary(&message, &source, "1");
+	check_binary(&message, &source, "2.1");
+	check_products(&message, &source, pool);
+	check_readable(bytes);
 	message_contains(&message, &source, PH_STR("abab ac"), true);
 	ph_buf_free(&whole);
 	ph_buf_free(&pieces);

@@ -1,6 +1,7 @@
 # Messages and addresses.
 if HAVE_CHECK
 MIME_TESTS = tests/unit/test_mime tests/unit/test_mime_header tests/unit/test_mime_body tests/unit/test_mime_object \
+	tests/unit/test_mime_text tests/unit/test_mime_sort tests/unit/test_mime_build \
 	tests/unit/test_address
 check_PROGRAMS += $(MIME_TESTS)
 TESTS += $(MIME_TESTS)
@@ -18,6 +19,15 @@ tests_unit_test_mime_object_SOURCES = tests/unit/test_mime_object.c tests/unit/l
 tests_unit_test_mime_object_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SCRIPTS='"$(abs_srcdir)/scripts"'
 tests_unit_test_mime_object_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_mime_object_LDADD = modules/mime/libmime.la $(TEST_LIBS)
+tests_unit_test_mime_text_SOURCES = tests/unit/test_mime_text.c
+tests_unit_test_mime_text_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mime_text_LDADD = modules/mime/libmime.la $(TEST_LIBS)
+tests_unit_test_mime_sort_SOURCES = tests/unit/test_mime_sort.c
+tests_unit_test_mime_sort_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mime_sort_LDADD = modules/mime/libmime.la $(TEST_LIBS)
+tests_unit_test_mime_build_SOURCES = tests/unit/test_mime_build.c
+tests_unit_test_mime_build_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mime_build_LDADD = modules/mime/libmime.la $(TEST_LIBS)
 tests_unit_test_address_SOURCES = tests/unit/test_address.c
 tests_unit_test_address_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_address_LDADD = modules/address/libaddress.la $(TEST_LIBS)

@@ -115,6 +115,12 @@ static void dump(struct ph_buf *out, const struct ph_mime_message *message, stru
 	dump_text(out, "message-id", message->message_id);
 	dump_text(out, "in-reply-to", message->in_reply_to);
 	dump_text(out, "references", message->references);
+	dump_text(out, "sort-from", message->sort_from);
+	dump_text(out, "sort-to", message->sort_to);
+	dump_text(out, "sort-cc", message->sort_cc);
+	dump_text(out, "display-from", message->display_from);
+	dump_text(out, "display-to", message->display_to);
+	dump_text(out, "preview", message->preview);
 	dump_parts(out, message->root, 0);
 	dump_section(out, message, bytes, "");
 	dump_sections(out, message, bytes, "", 3);

@@ -4,7 +4,7 @@
 #include "lua_host_run.h"
 
 #include "../../core/hook_private.h"
-#include "../../modules/mime/header.h"
+#include "../../modules/mime/edit.h"
 #include "../../modules/mime/object.h"
 #include "../../modules/mime/parse.h"
 
@@ -78,10 +78,222 @@ START_TEST(test_message)
 	struct ph_mime_parser *parser = parser_new(NULL);
 	parser_feed(parser, bytes);
 	const struct ph_mime_message *message = parser_finish(parser);
-	struct ph_mime_object object = { message, message->header };
+	struct ph_mime_object object = { .message = message, .header = message->header };
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		check_handler(&object, rows[i]);
 	parser_free(&parser);
+}
+END_TEST
+
+/* --- parts and changes --- */
+
+static int view(void *arg, uint64_t offset, struct ph_str *bytes_r)
+{
+	const struct ph_str *bytes = arg;
+	*bytes_r = ph_str_slice(*bytes, offset, offset + 7);
+	return 0;
+}
+
+static int gather(void *arg, struct ph_str bytes)
+{
+	return ph_buf_add_str(arg, bytes) ? 0 : PH_E_LIMIT;
+}
+
+/* A message with everything at hand. */
+struct whole {
+	struct ph_str bytes;
+	struct ph_mime_source source;
+	struct ph_mime_parser *parser;
+	struct ph_pool *pool;
+	struct ph_mime_object object;
+};
+
+static void whole_begin(struct whole *whole, const char *text)
+{
+	*whole = (struct whole){ .bytes = ph_str(text), .parser = parser_new(NULL), .pool = ph_pool_new(0) };
+	whole->source = (struct ph_mime_source){ view, &whole->bytes };
+	parser_feed(whole->parser, whole->bytes);
+	whole->object.message = parser_finish(whole->parser);
+	whole->object.header = whole->object.message->header;
+	whole->object.source = &whole->source;
+	whole->object.pool = whole->pool;
+	whole->object.may_change = true;
+}
+
+static void whole_end(struct whole *whole)
+{
+	parser_free(&whole->parser);
+	ph_pool_free(&whole->pool);
+}
+
+static const char parts_message[] =
+	"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+	"--b\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n"
+	"--a\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: "
+	"quoted-printable\r\n\r\n"
+	"Gr=FC=DFe\r\n--a\r\nContent-Type: text/html\r\n\r\n<p>a<p>b\r\n--a--\r\n"
+	"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\ninner\r\n"
+	"--b\r\nContent-Type: image/png; name=p.png\r\nContent-Disposition: attachment\r\n"
+	"Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n"
+	"--b--\r\n";
+
+START_TEST(test_parts)
+{
+	static const char *const rows[] = {
+		"assert(#message:parts() == 5)",
+		"local n = {} for i, p in ipairs(message:parts()) do n[i] = p.number .. ' ' .. p.type end\n"
+		"assert(table.concat(n, ', ') == '1.1 text/plain, 1.2 text/html, 2 message/rfc822, '\n"
+		"  .. '2.1 text/plain, 3 image/png')",
+		"local p = message:parts()[1] assert(p:text() == 'Gr\xC3\xBC\xC3\x9F"
+		"e' and p:decoded() == 'Gr\\xFC\\xDFe')",
+		"local p = message:parts()[1] assert(p.charset == 'iso-8859-1' and p.size == 9 and not "
+		"p.filename)",
+		"local t, more = message:parts()[1]:text(3) assert(t == 'Gr' and more)",
+		"local t, more = message:parts()[1]:text(7) assert(#t == 7 and not more)",
+		"local t, more = message:parts()[1]:decoded(3) assert(t == 'Gr\\xFC' and more)",
+		"assert(message:parts()[2]:text() == 'a\\nb' and message:parts()[2]:decoded() == '<p>a<p>b')",
+		"assert(message:parts()[3]:decoded() == 'Subject: s\\r\\n\\r\\ninner')",
+		"assert(message:parts()[4]:text() == 'inner')",
+		"local p = message:parts()[5]\n"
+		"assert(p.filename == 'p.png' and p.disposition == 'attachment' and p:decoded() == "
+		"'\\0\\0\\0')",
+		"assert(message.preview == 'Gr\xC3\xBC\xC3\x9F"
+		"e')",
+		"for i = 1, 1000 do message:parts()[1]:text() end",
+		"assert(not pcall(function() return message:parts()[1]:text(-1) end))",
+	};
+	struct whole whole;
+	whole_begin(&whole, parts_message);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check_handler(&whole.object, rows[i]);
+	whole_end(&whole);
+}
+END_TEST
+
+/* Without its bytes a message has no texts; where it may not be changed it says so. */
+START_TEST(test_not_at_hand)
+{
+	struct whole whole;
+	whole_begin(&whole, parts_message);
+	whole.object.may_change = false;
+	check_handler(&whole.object, "assert(not pcall(message.add_header, message, 'X', 'y'))");
+	whole.object.source = NULL;
+	check_handler(&whole.object, "assert(#message:parts() == 5)\n"
+				     "assert(not pcall(function() return message:parts()[1]:text() end))");
+	whole.object.pool = NULL;
+	check_handler(&whole.object, "assert(not pcall(message.parts, message))");
+	ck_assert_ptr_null(whole.object.edits);
+	whole_end(&whole);
+}
+END_TEST
+
+/* The message after a handler; random boundaries become "***". */
+static void check_change(const char *message, const char *handler, const char *expected)
+{
+	struct whole whole;
+	struct ph_buf buf;
+	whole_begin(&whole, message);
+	ph_buf_init(&buf, 100000);
+	check_handler(&whole.object, handler);
+	ck_assert_int_eq(object_write(&whole.object, &(struct ph_mime_sink){ gather, &buf }), 0);
+	for (size_t i = 0; i + 26 <= buf.len; i++) {
+		if (memcmp(buf.data + i, "=_", 2) != 0)
+			continue;
+		memcpy(buf.data + i, "***", 3);
+		memmove(buf.data + i + 3, buf.data + i + 26, buf.len - i - 26);
+		buf.len -= 23;
+	}
+	ck_assert_msg(ph_str_eq(ph_buf_str(&buf), ph_str(expected)), "%s:\n%.*s", handler, PH_STR_ARGS(buf));
+	ph_buf_free(&buf);
+	whole_end(&whole);
+}
+
+START_TEST(test_change_header)
+{
+	static const char message[] = "A: 1\r\nB: 2\r\na: 3\r\n\r\nbody";
+	static const char *const rows[][2] = {
+		{ "", "A: 1\r\nB: 2\r\na: 3\r\n\r\nbody" },
+		{ "message:add_header('C', 'gr\xC3\xBCn')",
+			"A: 1\r\nB: 2\r\na: 3\r\nC: =?utf-8?b?Z3LDvG4=?=\r\n\r\nbody" },
+		{ "message:insert_header(1, 'C', 'x')", "C: x\r\nA: 1\r\nB: 2\r\na: 3\r\n\r\nbody" },
+		{ "message:insert_header(3, 'C', 'x')", "A: 1\r\nB: 2\r\nC: x\r\na: 3\r\n\r\nbody" },
+		{ "message:insert_header(99, 'C', 'x\\nD: y')",
+			"A: 1\r\nB: 2\r\na: 3\r\nC: x D: y\r\n\r\nbody" },
+		{ "assert(message:change_header('a', 'x'))", "a: x\r\nB: 2\r\na: 3\r\n\r\nbody" },
+		{ "assert(message:change_header('a', 'x', 2))", "A: 1\r\nB: 2\r\na: x\r\n\r\nbody" },
+		{ "assert(not message:change_header('a', 'x', 3))", "A: 1\r\nB: 2\r\na: 3\r\n\r\nbody" },
+		{ "assert(message:remove_header('a'))", "B: 2\r\n\r\nbody" },
+		{ "assert(message:remove_header('a', 2))", "A: 1\r\nB: 2\r\n\r\nbody" },
+		{ "assert(not message:remove_header('x') and not message:remove_header('a', 3))",
+			"A: 1\r\nB: 2\r\na: 3\r\n\r\nbody" },
+		{ "message:add_header('C', 'x') assert(message:header('c') == 'x' and #message:headers() == "
+		  "4)\n"
+		  "message:remove_header('a') assert(not message:raw_header('A'))",
+			"B: 2\r\nC: x\r\n\r\nbody" },
+		{ "assert(not pcall(message.add_header, message, 'C D', 'x'))",
+			"A: 1\r\nB: 2\r\na: 3\r\n\r\nbody" },
+		{ "assert(not pcall(message.insert_header, message, 0, 'C', 'x'))",
+			"A: 1\r\nB: 2\r\na: 3\r\n\r\nbody" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check_change(message, rows[i][0], rows[i][1]);
+	check_change("A: 1", "message:add_header('B', '2')", "A: 1\r\nB: 2\r\n\r\n");
+	check_change("", "message:add_header('B', '2')", "B: 2\r\n\r\n");
+	check_change("\nbody", "message:add_header('B', '2')", "B: 2\r\n\r\nbody");
+	struct whole whole;
+	whole_begin(&whole, message);
+	check_handler(&whole.object, "local n = 0\n"
+				     "while pcall(message.add_header, message, 'C', 'x') do n = n + 1 end\n"
+				     "assert(n == 200)");
+	whole_end(&whole);
+}
+END_TEST
+
+#define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+#define ADD "message:add_part { body = 'new' }"
+#define NEW "Content-Type: text/plain; charset=us-ascii\r\n\r\nnew"
+#define REPLACE(n) "message:replace_part(message:parts()[" n "], { type = 'text/html', body = '<!-- -->' })"
+#define COMMENT                                                                    \
+	"Content-Type: text/html; charset=us-ascii\r\nContent-Transfer-Encoding: " \
+	"base64\r\n\r\nPCEtLSAtLT4=\r\n"
+
+START_TEST(test_change_parts)
+{
+	static const char *const rows[][3] = {
+		{ MIXED "--b\r\n\r\none\r\n--b--\r\nend", ADD,
+			MIXED "--b\r\n\r\none\r\n--b\r\n" NEW "\r\n--b--\r\nend" },
+		{ MIXED "--b\r\n\r\n--b--\r\n", ADD, MIXED "--b\r\n\r\n--b\r\n" NEW "\r\n--b--\r\n" },
+		{ MIXED "--b\r\n\r\none\r\n", ADD, MIXED "--b\r\n\r\none\r\n\r\n--b\r\n" NEW },
+		{ MIXED "--b\r\nA: b", ADD, MIXED "--b\r\nA: b\r\n--b\r\n" NEW },
+		{ MIXED "--b\r\n\r\none\r\n--b--\r\n", ADD "\n" ADD,
+			MIXED "--b\r\n\r\none\r\n--b\r\n" NEW "\r\n--b\r\n" NEW "\r\n--b--\r\n" },
+		{ "Subject: s\r\nContent-Type: text/html\r\nX: y\r\n\r\nold", ADD,
+			"Subject: s\r\nX: y\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+			"boundary=\"***\"\r\n\r\n"
+			"--***\r\nContent-Type: text/html\r\n\r\nold\r\n--***\r\n" NEW "\r\n--***--\r\n" },
+		{ MIXED "no parts", ADD,
+			"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"***\"\r\n\r\n"
+			"--***\r\n" MIXED "no parts\r\n--***\r\n" NEW "\r\n--***--\r\n" },
+		{ "Subject: s\r\nContent-ID: <1>\r\n\r\nold", REPLACE("1"),
+			"Subject: s\r\nMIME-Version: 1.0\r\n" COMMENT },
+		{ MIXED "--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n", REPLACE("1"),
+			MIXED "--b\r\n" COMMENT "\r\n--b\r\n\r\ntwo\r\n--b--\r\n" },
+		{ MIXED "--b\r\n\r\none\r\n--b\r\n\r\n--b--\r\n", REPLACE("2") ADD REPLACE("1"),
+			MIXED "--b\r\n" COMMENT "\r\n--b\r\n" COMMENT "\r\n--b\r\n" NEW "\r\n--b--\r\n" },
+		{ MIXED "--b\r\n\r\none\r\n--b--\r\n",
+			REPLACE("1") "assert(not pcall(function() " REPLACE("1") " end))",
+			MIXED "--b\r\n" COMMENT "\r\n--b--\r\n" },
+		{ "\r\nold", REPLACE("1") ADD,
+			"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+			"boundary=\"***\"\r\n\r\n--***\r\n" COMMENT "\r\n--***\r\n" NEW "\r\n--***--\r\n" },
+		{ "\r\nold",
+			"assert(not pcall(message.add_part, message, { type = 'multipart/mixed' }))\n"
+			"assert(not pcall(message.add_part, message, { type = 1 }))\n"
+			"assert(not pcall(message.add_part, message, 'x'))",
+			"\r\nold" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check_change(rows[i][0], rows[i][1], rows[i][2]);
 }
 END_TEST
 
@@ -91,6 +303,10 @@ int main(void)
 	TCase *tests = tcase_create("object");
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, test_message);
+	tcase_add_test(tests, test_parts);
+	tcase_add_test(tests, test_not_at_hand);
+	tcase_add_test(tests, test_change_header);
+	tcase_add_test(tests, test_change_parts);
 	suite_add_tcase(suite, tests);
 	return fiber_main(suite);
 }

@@ -107,6 +107,18 @@ struct ph_mime_message {
 	struct ph_str cc;
 	struct ph_str bcc;
 
+	/* The first words of its text (RFC 8970): one line of at most 200 characters; empty when there is no
+	 * text in it. */
+	struct ph_str preview;
+
+	/* Of the first address in From, To and Cc, what SORT compares: the mailbox (RFC 5256, 3), and what
+	 * stands for the person (RFC 5957, 3). Decoded, in the case they were written in. */
+	struct ph_str sort_from;
+	struct ph_str sort_to;
+	struct ph_str sort_cc;
+	struct ph_str display_from;
+	struct ph_str display_to;
+
 	struct ph_str message_id;  /* "<...>" */
 	struct ph_str in_reply_to; /* "<...> <...>" */
 	struct ph_str references;  /* "<...> <...>" */
@@ -164,6 +176,13 @@ struct ph_mime_address {
 
 /* --- Bodies --- */
 
+/* A leaf of the message, to be shown with its transfer encoding undone (RFC 3516). */
+struct ph_mime_binary {
+	uint64_t offset; /* of the encoded bytes in the message */
+	uint64_t size;
+	enum ph_mime_encoding encoding;
+};
+
 /* Decodes a transfer encoding in pieces. The members are the service's. */
 struct ph_mime_decoder {
 	enum ph_mime_encoding encoding;
@@ -184,12 +203,126 @@ struct ph_mime_source {
 	void *arg;
 };
 
+/* Where bytes go. */
+struct ph_mime_sink {
+	/* 0: go on; 1: enough, which is no failure; or a negative code, which ends the work and is its
+	 * result. */
+	int (*write)(void *arg, struct ph_str bytes);
+	void *arg;
+};
+
+enum ph_mime_attachment_kind {
+	PH_MIME_ATTACHED,  /* a part of its own */
+	PH_MIME_TNEF,      /* a part that holds others in Microsoft's form: winmail.dat */
+	PH_MIME_UUENCODED, /* stands in the text of a part */
+	PH_MIME_YENC,      /* likewise */
+};
+
+struct ph_mime_attachment {
+	enum ph_mime_attachment_kind kind;
+	const struct ph_mime_part *part; /* that it is, or whose text it stands in */
+	struct ph_str name;              /* UTF-8; or empty */
+	struct ph_str type;              /* "image/png"; of what stands in text "application/octet-stream" */
+	/* Decoded. Of a part in base64 it is reckoned from its size and lines: up to three bytes too much for
+	 * padding. Of one in quoted-printable it is the encoded size. */
+	uint64_t size;
+	bool is_inline; /* shown within a text: an image in HTML */
+};
+
+/* --- Building --- */
+
+enum ph_mime_new_kind {
+	PH_MIME_NEW_TEXT,       /* unstructured: encoded words where needed */
+	PH_MIME_NEW_STRUCTURED, /* as it stands, folded at white space */
+	PH_MIME_NEW_ADDRESSES,  /* a list; names are encoded where needed */
+};
+
+/* Texts are UTF-8 (what is not becomes U+FFFD), without white space at their ends; control characters in them
+ * become spaces. */
+struct ph_mime_new_field {
+	struct ph_str name;
+	enum ph_mime_new_kind kind;
+	struct ph_str text;
+	const struct ph_mime_address *addresses; /* with their names decoded */
+	size_t address_count;
+};
+
+/* A message to be built, or a part of one. All but the body may be left out. */
+struct ph_mime_new_part {
+	/* Besides MIME-Version, Content-Type, Content-Transfer-Encoding and Content-Disposition, which are
+	 * written by what stands here. */
+	const struct ph_mime_new_field *fields;
+	size_t field_count;
+	struct ph_str type;           /* "text/plain" when empty */
+	struct ph_mime_params params; /* of the type, in UTF-8; besides boundary */
+	struct ph_str disposition;    /* "attachment", "inline" */
+	struct ph_str filename;
+	/* Text gets CRLF as line ends, and is said to be US-ASCII or UTF-8 unless `params` has a charset.
+	 * Everything else comes out of its encoding as it is. A message in a message stays as it is, even if
+	 * it has 8-bit characters; all other output is ASCII in lines of at most 78 characters. */
+	struct ph_str body;
+	/* Of a multipart, instead of a body; at least one. */
+	const struct ph_mime_new_part *parts;
+	size_t part_count;
+};
+
+enum ph_mime_action {
+	PH_MIME_FAILED,
+	PH_MIME_DELAYED,
+	PH_MIME_DELIVERED,
+	PH_MIME_RELAYED,
+	PH_MIME_EXPANDED,
+};
+
+/* What became of one recipient (RFC 3464, 2.3). What is empty or unknown is left out, but for the first three
+ * members. */
+struct ph_mime_report_recipient {
+	struct ph_str final; /* the address that was tried */
+	enum ph_mime_action action;
+	struct ph_str status;      /* "5.1.1" */
+	struct ph_str original;    /* of ORCPT, decoded: "rfc822;alice@example.org" */
+	struct ph_str remote_mta;  /* the host that answered */
+	struct ph_str diagnostic;  /* its answer: "550 5.1.1 No such user" */
+	struct ph_mime_date tried; /* the last time */
+	struct ph_mime_date retry_until;
+};
+
+/* A delivery status notification (RFC 3461 to 3464, 6522). */
+struct ph_mime_report {
+	struct ph_mime_address from;
+	struct ph_mime_address to;
+	struct ph_mime_date date;
+	struct ph_str message_id; /* with its angle brackets */
+	struct ph_str subject;
+	struct ph_str text; /* for a human reader */
+	struct ph_str reporting_mta;
+	struct ph_str envelope_id; /* of ENVID, decoded; or empty */
+	struct ph_str received_from;
+	struct ph_mime_date arrival;
+	const struct ph_mime_report_recipient *recipients;
+	size_t recipient_count;
+	struct ph_str original; /* the message, or its header; or empty */
+	bool original_is_whole;
+};
+
 /* --- What policies see: `message` --- */
 
-/* The pointer of a PH_VALUE_OBJECT(mime->message_type, &object). Must outlive the hook call. */
+/* The pointer of a PH_VALUE_OBJECT(mime->message_type, &object). Must outlive the hook call. Set by name;
+ * what is left out is not there for policies.
+ *
+ * To let policies change a message, set all of the first group. When the hook has run and `edits` is not
+ * NULL, write the changed message with mime->object_write() to where messages are stored, and parse it again:
+ * object and message still show what came, but for the header. */
 struct ph_mime_object {
-	const struct ph_mime_message *message;
-	struct ph_str header; /* the message's own header, as it came */
+	const struct ph_mime_message *message; /* with its `root` for parts and changes */
+	struct ph_str header;                  /* the message's own header, as it came */
+	const struct ph_mime_source *source;   /* the message's bytes: for bodies */
+	struct ph_pool *pool;                  /* for parts and changes; lives as long as the object */
+	bool may_change;
+
+	/* The service's own. */
+	struct ph_mime_edits *edits; /* not NULL: a policy has set about changing it */
+	struct ph_mime_part_list *parts;
 };
 
 struct ph_mime_service {
@@ -290,6 +423,71 @@ struct ph_mime_service {
 	 * `root`. */
 	int (*message_contains)(const struct ph_mime_message *message, const struct ph_mime_source *source,
 		struct ph_str needle, bool headers);
+
+	/* --- BINARY (RFC 3516) --- */
+
+	/* Finds a leaf by its number, "1.2"; "" is the whole message, which has no encoding. PH_E_INVALID:
+	 * not a part number, or that of a multipart; PH_E_ABSENT: the message has none such;
+	 * PH_E_UNSUPPORTED: its encoding is unknown (UNKNOWN-CTE). Needs `root`. */
+	int (*binary_find)(
+		const struct ph_mime_message *message, struct ph_str name, struct ph_mime_binary *binary_r);
+	/* How long it is decoded, and whether there is a NUL in it, which only a literal8 may hold. Reads all
+	 * of it. 0 or what source->view failed with. Parks as that does. */
+	int (*binary_size)(const struct ph_mime_binary *binary, const struct ph_mime_source *source,
+		uint64_t *size_r, bool *has_nul_r);
+	/* Writes at most `count` decoded bytes from `offset` on. 0 or what source or sink failed with. */
+	int (*binary_write)(const struct ph_mime_binary *binary, const struct ph_mime_source *source,
+		uint64_t offset, uint64_t count, const struct ph_mime_sink *sink);
+
+	/* --- readable text --- */
+
+	/* What HTML says, as lines of text: UTF-8 in, UTF-8 out, never longer than the input. Without
+	 * scripts, styles and the title; white space is one space, blocks begin a line, characters that
+	 * nobody sees are gone. */
+	bool (*html_text)(struct ph_str html, struct ph_buf *buf);
+	/* Unfolds text/plain; format=flowed (RFC 3676): lines that were broken for transport come together,
+	 * stuffed spaces go. `del_sp`: the parameter DelSp is "yes". At most twice as long as the input. */
+	bool (*flowed_text)(struct ph_str text, bool del_sp, struct ph_buf *buf);
+
+	/* --- sorting and threading --- */
+
+	/* The base subject (RFC 5256, 2.1) of a decoded subject. Returns whether anything was taken off that
+	 * marks a reply or a forwarded message. */
+	bool (*base_subject)(struct ph_str subject, struct ph_pool *pool, struct ph_str *base_r);
+	/* The ids that thread a message (RFC 5256, 3): its own (empty when it has none that is valid), and
+	 * those it refers to, the eldest first: of References, or else the first of In-Reply-To. At most
+	 * `max`, of more the last. Without angle brackets and needless quotes, so that equal ids are equal
+	 * bytes. Returns how many references there are. */
+	size_t (*thread_ids)(const struct ph_mime_message *message, size_t max, struct ph_pool *pool,
+		struct ph_str *own_r, const struct ph_str **references_r);
+
+	/* --- attachments --- */
+
+	/* Lists what hangs on a message, at most `max`. With a source, also what stands uuencoded or in yEnc
+	 * in its text parts, which are read for that. The number, or what source->view failed with. Needs
+	 * `root`. */
+	int (*attachments)(const struct ph_mime_message *message, const struct ph_mime_source *source,
+		int max, struct ph_pool *pool, const struct ph_mime_attachment **attachments_r);
+
+	/* --- building --- */
+
+	/* Appends a date as RFC 5322 has it: "Mon, 15 Jan 2024 10:30:00 +0100". */
+	void (*date_print)(struct ph_mime_date date, struct ph_buf *buf);
+	/* Appends one field, folded. PH_E_INVALID: its name, a domain, or a word of more than 900 characters
+	 * that may not be broken cannot be written; PH_E_LIMIT: `buf` is full. Then the buffer's content is
+	 * of no use. */
+	int (*build_field)(const struct ph_mime_new_field *field, struct ph_buf *buf);
+	/* Appends a message that reads back as what it was built from. Fails as build_field does, for broken
+	 * types and parameters with PH_E_INVALID, and for parts more than 50 deep with PH_E_LIMIT. */
+	int (*build)(const struct ph_mime_new_part *message, struct ph_buf *buf);
+	/* The same for a delivery status notification. */
+	int (*build_report)(const struct ph_mime_report *report, struct ph_buf *buf);
+
+	/* --- changes by policies --- */
+
+	/* Writes the message as policies changed it (see struct ph_mime_object). 0 or what source or sink
+	 * failed with. Parks as they do. */
+	int (*object_write)(const struct ph_mime_object *object, const struct ph_mime_sink *sink);
 };
 
 #endif

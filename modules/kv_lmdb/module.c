@@ -24,6 +24,12 @@ static const struct ph_option options[] = {
 		"How many waiting changes are made durable with one flush of the disk."),
 	PH_OPTION_SIZE(struct kv_lmdb_config, group_size, "32M", 4096, KB *KB *KB,
 		"Bytes of messages beyond which such a group is closed."),
+	PH_OPTION_SIZE(struct kv_lmdb_config, segment_size, "64M", KB *KB, 1024 * KB * KB,
+		"Bytes of a file of the journal. Disk space is taken for one of them ahead."),
+	PH_OPTION_SIZE(struct kv_lmdb_config, checkpoint_after, "256M", KB *KB, TB,
+		"Bytes of journal after which the index is written to a checkpoint. More takes longer to "
+		"read again "
+		"after the system stopped without warning."),
 	PH_OPTIONS_END
 };
 
@@ -45,7 +51,8 @@ static int start(struct ph_error *error)
 const struct ph_module ph_module = {
 	.abi = PH_MODULE_ABI,
 	.name = "kv_lmdb",
-	.summary = "Keeps keys, values and message bytes in an LMDB environment on this machine.",
+	.summary =
+		"Keeps keys, values and message bytes on this machine: in a journal, with LMDB as its index.",
 	.provides = (const char *const[]){ PH_KV_SERVICE, NULL },
 	.services = (const void *const[]){ &kv_lmdb_service },
 	.options = options,

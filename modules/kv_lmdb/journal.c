@@ -87,12 +87,25 @@ static int open_segment(uint64_t number)
 	return rc;
 }
 
-bool journal_has(const struct position *end)
+static uint64_t newest_segment(void)
 {
-	uint64_t size;
+	uint64_t *numbers, newest = 0;
+	size_t count;
 
-	return end->segment == 0 ||
-	       (open_segment(end->segment) == 0 && file_size(fd, &size) == 0 && size >= end->offset);
+	if (file_numbers(directory, &numbers, &count) == 0 && count > 0)
+		newest = numbers[count - 1];
+	free(numbers);
+	return newest;
+}
+
+bool journal_ends(const struct position *end)
+{
+	uint64_t size, newest = newest_segment();
+
+	if (end->segment == 0)
+		return newest == 0;
+	return (newest == end->segment || newest == end->segment + 1) && open_segment(end->segment) == 0 &&
+	       file_size(fd, &size) == 0 && size >= end->offset;
 }
 
 /* --- a new segment --- */

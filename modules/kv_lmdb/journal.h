@@ -24,7 +24,7 @@ int journal_append(struct position *end, struct record *record);
 void journal_undo(const struct position *end);
 /* The end was moved to a new segment by a transaction that failed: another process may make it anew. */
 void journal_forget(void);
-/* Is the end that LMDB tells of there? */
-bool journal_has(const struct position *end);
+/* Does the journal end where LMDB says? It may have begun another segment in which nothing counts. */
+bool journal_ends(const struct position *end);
 
 #endif

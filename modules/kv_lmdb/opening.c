@@ -65,8 +65,7 @@ static int check_format(void)
 	int rc = file_read_text(path, text, sizeof(text));
 
 	if (rc == ENOENT)
-		rc = has("data.mdb") || has("journal") ? PH_E_UNSUPPORTED
-						       : file_replace(path, directory, FORMAT);
+		rc = has("data.mdb") ? PH_E_UNSUPPORTED : file_replace(path, directory, FORMAT);
 	else if (!rc && strcmp(text, FORMAT) != 0)
 		rc = PH_E_UNSUPPORTED;
 	free(path);

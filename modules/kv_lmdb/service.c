@@ -102,7 +102,7 @@ static int make_index(void)
 	return rc ? rc : recover_index(checkpoints_path);
 }
 
-/* Does the journal hold what the index tells of? */
+/* Do index and journal belong together? */
 static int check_end(void)
 {
 	struct position end;
@@ -113,7 +113,7 @@ static int check_end(void)
 		return rc;
 	rc = index_get_end(txn, &end);
 	environment_read_end();
-	return rc || journal_has(&end) ? rc : MDB_CORRUPTED;
+	return rc || journal_ends(&end) ? rc : MDB_CORRUPTED;
 }
 
 static bool is_wanted(const struct ph_kv_blob_id *id, void *arg)

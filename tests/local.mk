@@ -27,3 +27,4 @@ include $(srcdir)/tests/dialogue/local.mk
 include $(srcdir)/tests/lua/local.mk
 include $(srcdir)/tests/interop/local.mk
 include $(srcdir)/tests/crash/local.mk
+include $(srcdir)/tests/bench/kv.mk

@@ -50,12 +50,15 @@ const char *checkpoint_directory(void)
 
 /* --- the file --- */
 
-static int write_header(struct writer *writer, uint64_t sequence)
+static int write_header(struct writer *writer, const struct position *position)
 {
 	unsigned char bytes[SEGMENT_HEADER];
 	struct iovec part = { bytes, sizeof(bytes) };
 
-	writer->header = (struct segment_header){ .number = sequence };
+	writer->header = (struct segment_header){
+		.number = position->sequence,
+		.previous_segment = position->segment,
+	};
 	if (getrandom(&writer->header.salt, sizeof(writer->header.salt), 0) != sizeof(writer->header.salt))
 		return EIO;
 	segment_header_write(&writer->header, bytes);
@@ -146,7 +149,7 @@ static int add_all(struct writer *writer, MDB_dbi dbi,
 
 static int write_entries(struct writer *writer, const struct position *position)
 {
-	int rc = write_header(writer, position->sequence);
+	int rc = write_header(writer, position);
 
 	if (!rc)
 		rc = add_all(writer, environment_keys, add_key);
@@ -239,7 +242,7 @@ int checkpoint_write(bool (*go_on)(void))
 		rc = file_flush_folder(directory);
 	if (!rc) {
 		remove_old();
-		rc = commit_from_thread(note_checkpoint, &position);
+		rc = commit_from_thread(note_checkpoint, &position, 0);
 	}
 	free(path);
 	free(new);
@@ -247,29 +250,6 @@ int checkpoint_write(bool (*go_on)(void))
 }
 
 /* --- what they make needless --- */
-
-/* The position at the end of a checkpoint is in its last record; where that begins, only a walk tells. */
-static int read_position(const char *path, struct position *position_r)
-{
-	struct segment_reader reader;
-	struct segment_record record;
-	bool found = false;
-	int rc = segment_open(&reader, path, 0);
-
-	while (!rc && segment_next(&reader, &record)) {
-		struct ph_str rest = record.operations;
-		struct operation operation;
-
-		while (operation_next(&rest, &operation) > 0) {
-			if (operation.type != OPERATION_POSITION)
-				continue;
-			*position_r = operation.position;
-			found = true;
-		}
-	}
-	segment_close(&reader);
-	return rc || found ? rc : PH_E_CORRUPT;
-}
 
 int checkpoint_first_segment(uint64_t *segment_r)
 {
@@ -280,11 +260,12 @@ int checkpoint_first_segment(uint64_t *segment_r)
 	*segment_r = 0;
 	if (!rc && count >= KEPT) {
 		char *path = file_number_path(directory, numbers[count - KEPT]);
-		struct position position;
+		struct segment_reader reader;
 
-		rc = read_position(path, &position);
+		rc = segment_open(&reader, path, 0);
 		if (!rc)
-			*segment_r = position.segment;
+			*segment_r = reader.header.previous_segment;
+		segment_close(&reader);
 		free(path);
 	}
 	free(numbers);

@@ -103,7 +103,7 @@ static uint64_t group_bytes(const struct ph_list *group, bool *frugal_r)
 		const struct update *update = ph_container_of(node, struct update, link);
 
 		bytes += update->bytes;
-		*frugal_r &= update->txn.draft_count == 0;
+		*frugal_r &= update->txn.draft_count == 0 && update->bytes == 0;
 	}
 	return bytes;
 }
@@ -375,9 +375,11 @@ static void submit(struct update *update)
 	ph_wait_park(update->wait, PH_FOREVER);
 }
 
-int commit_from_thread(ph_kv_run *run, void *arg)
+int commit_from_thread(ph_kv_run *run, void *arg, uint64_t bytes)
 {
-	struct update update = { .txn = { .writable = true }, .run = run, .arg = arg, .from_thread = true };
+	struct update update = {
+		.txn = { .writable = true }, .run = run, .arg = arg, .from_thread = true, .bytes = bytes
+	};
 
 	ph_list_init(&update.link);
 	pthread_mutex_lock(&lock);

@@ -27,7 +27,7 @@ int commit_read(const struct ph_kv_partition *partitions, size_t count, ph_kv_ru
 	struct ph_error *error);
 /* For other threads of this module: an update that `run` makes with what transaction.h and index.h give.
  * Blocks until it is durable. 0, the code of `run`, or the ph_code of what failed. */
-int commit_from_thread(ph_kv_run *run, void *arg);
+int commit_from_thread(ph_kv_run *run, void *arg, uint64_t bytes);
 /* As environment_read_begin(), having waited for the committer where that must mend something first. May
  * park. */
 int commit_read_begin(MDB_txn **txn_r);

@@ -13,6 +13,7 @@
 #include <posthorn/loop.h>
 
 #include "checkpoint.h"
+#include "compact.h"
 #include "environment.h"
 #include "opening.h"
 
@@ -24,6 +25,7 @@ static bool wanted;
 static atomic_bool stopping;
 /* Of the committer's thread: from how many bytes on. */
 static uint64_t checkpoint_after, next_after;
+static unsigned compact_percent;
 
 static bool go_on(void)
 {
@@ -34,7 +36,7 @@ static void log_failure(void *arg)
 {
 	int rc = (int)(intptr_t)arg;
 
-	ph_log(PH_LOG_ERROR, "no checkpoint could be written",
+	ph_log(PH_LOG_ERROR, "the journal cannot be looked after",
 		PH_LOG_TEXT("error", ph_code_name(environment_code(rc))), PH_LOG_NUMBER("code", rc));
 }
 
@@ -45,6 +47,8 @@ static void take_care(void)
 	if (!opening_take_care())
 		return;
 	rc = checkpoint_write(go_on);
+	if (!rc)
+		rc = compact_journal(compact_percent, go_on);
 	opening_end_care();
 	if (rc && rc != PH_E_STALE)
 		ph_loop_post_from_thread(log_failure, (void *)(intptr_t)rc);
@@ -68,12 +72,13 @@ static void *run_keeper(void *arg)
 	return NULL;
 }
 
-int keeper_start(uint64_t checkpoint_after_)
+int keeper_start(uint64_t checkpoint_after_, unsigned compact_percent_)
 {
 	sigset_t all, before;
 	int rc;
 
 	checkpoint_after = next_after = checkpoint_after_;
+	compact_percent = compact_percent_;
 	wanted = false;
 	atomic_store(&stopping, false);
 	sigfillset(&all);

@@ -30,6 +30,10 @@ static const struct ph_option options[] = {
 		"Bytes of journal after which the index is written to a checkpoint. More takes longer to "
 		"read again "
 		"after the system stopped without warning."),
+	PH_OPTION_NUMBER(struct kv_lmdb_config, compact_percent, "50", 0, 100,
+		"A file of the journal of which less is still needed is compacted: more gives space back "
+		"sooner, and "
+		"writes more. 0: only what is not needed at all goes."),
 	PH_OPTIONS_END
 };
 

@@ -27,6 +27,7 @@ void segment_header_write(const struct segment_header *header, unsigned char *to
 	ph_bytes_put64(to + 16, header->sequence);
 	ph_bytes_put64(to + 24, header->previous_end);
 	ph_bytes_put64(to + 32, header->salt);
+	ph_bytes_put64(to + 40, header->previous_segment);
 	ph_bytes_put64(to + 56, checksum(MAGIC, to, 56));
 }
 
@@ -43,6 +44,7 @@ int segment_header_read(int fd, struct segment_header *header_r)
 	header_r->sequence = ph_bytes_get64(bytes + 16);
 	header_r->previous_end = ph_bytes_get64(bytes + 24);
 	header_r->salt = ph_bytes_get64(bytes + 32);
+	header_r->previous_segment = ph_bytes_get64(bytes + 40);
 	return 0;
 }
 

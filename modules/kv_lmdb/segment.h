@@ -14,9 +14,10 @@
 
 struct segment_header {
 	uint64_t number;
-	uint64_t sequence;     /* of its first record */
-	uint64_t previous_end; /* how far the segment before it counts */
-	uint64_t salt;         /* random: nobody can send bytes that look like a record */
+	uint64_t sequence;         /* of its first record */
+	uint64_t previous_end;     /* how far the segment before it counts */
+	uint64_t previous_segment; /* of a checkpoint: the last that it contains some of */
+	uint64_t salt;             /* random: nobody can send bytes that look like a record */
 };
 
 void segment_header_write(const struct segment_header *header, unsigned char *to);

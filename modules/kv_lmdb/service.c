@@ -202,7 +202,7 @@ static int start_threads(const struct kv_lmdb_config *config)
 
 	if (rc)
 		return rc;
-	rc = keeper_start((uint64_t)after);
+	rc = keeper_start((uint64_t)after, (unsigned)config->compact_percent);
 	if (rc)
 		commit_stop();
 	return rc;

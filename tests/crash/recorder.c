@@ -270,6 +270,18 @@ size_t recorder_now(void)
 	return now;
 }
 
+unsigned recorder_unlinked(const char *beginning)
+{
+	unsigned found = 0;
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < count; i++)
+		found += events[i].kind == UNLINK &&
+			 strncmp(events[i].bytes, beginning, strlen(beginning)) == 0;
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
 /* --- building --- */
 
 struct content {

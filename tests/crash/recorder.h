@@ -14,6 +14,8 @@ void recorder_free(void);
 
 /* How many events there are: a moment. */
 size_t recorder_now(void);
+/* How many files were removed whose names begin so. */
+unsigned recorder_unlinked(const char *beginning);
 /* Fills an empty folder with what could be left after the moment; `chance` decides what. */
 void recorder_build(const char *directory, size_t moment, unsigned chance);
 

@@ -24,6 +24,7 @@
 #include "index.h"
 #include "journal.h"
 #include "large.h"
+#include "opening.h"
 #include "record.h"
 #include "transaction.h"
 #include "watch.h"
@@ -229,6 +230,8 @@ static void commit_together(struct ph_list *group, struct ph_list *apart)
 		move_all(group, apart);
 	else if (rc)
 		fail_all(group, rc);
+	if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND)
+		opening_index_bad();
 }
 
 /* One that fails here, having written, keeps its code: nothing of it was committed. */

@@ -139,6 +139,14 @@ bool opening_index_is_good(void)
 	return good && (strcmp(text, CLOSED) == 0 || (strcmp(text, boot) == 0 && strlen(boot) > 5));
 }
 
+void opening_index_bad(void)
+{
+	char *path = file_path(directory, "state");
+
+	(void)file_operations.unlink(path);
+	free(path);
+}
+
 static int write_state(const char *text)
 {
 	char *path = file_path(directory, "state");
@@ -158,7 +166,7 @@ int opening_index_made(void)
 
 int opening_index_closed(void)
 {
-	return write_state(CLOSED);
+	return has("state") ? write_state(CLOSED) : 0;
 }
 
 void opening_end(void)

@@ -14,6 +14,8 @@ bool opening_index_is_good(void);
 int opening_index_made(void);
 /* For who is alone: it was made durable. */
 int opening_index_closed(void);
+/* On any thread: the index is damaged; the next who is alone makes it anew. */
+void opening_index_bad(void);
 void opening_end(void);
 
 /* Once more before close: as opening_begin(). */

@@ -192,6 +192,26 @@ bool environment_snapshot_unwanted(void)
 	return atomic_load(&snapshot_unwanted);
 }
 
+int environment_measure(uint64_t *bytes_r, unsigned *readers_r, unsigned *readers_max_r)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	int rc = MDB_PANIC;
+
+	pthread_mutex_lock(&map_lock);
+	if (env)
+		rc = mdb_env_info(env, &info);
+	if (!rc)
+		rc = mdb_env_stat(env, &stat);
+	pthread_mutex_unlock(&map_lock);
+	if (rc)
+		return rc;
+	*bytes_r = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	*readers_r = info.me_numreaders;
+	*readers_max_r = info.me_maxreaders;
+	return 0;
+}
+
 int environment_flush(void)
 {
 	return env ? mdb_env_sync(env, 1) : MDB_PANIC;

@@ -11,6 +11,7 @@
 #include <lmdb.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct environment_config {
 	const char *directory;
@@ -39,6 +40,8 @@ int environment_snapshot_begin(MDB_txn **txn_r);
 void environment_snapshot_end(MDB_txn *txn);
 /* Must the snapshot end now? */
 bool environment_snapshot_unwanted(void);
+/* The bytes that are in use, and the slots for readers. */
+int environment_measure(uint64_t *bytes_r, unsigned *readers_r, unsigned *readers_max_r);
 /* Makes what was committed durable: before a clean end. */
 int environment_flush(void);
 

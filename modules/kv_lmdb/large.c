@@ -22,6 +22,11 @@ void large_open(const char *directory_)
 	directory = directory_;
 }
 
+const char *large_directory(void)
+{
+	return directory;
+}
+
 static void write_name(char *to, const struct ph_kv_blob_id *id)
 {
 	for (size_t i = 0; i < ID_SIZE; i++)

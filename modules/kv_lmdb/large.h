@@ -9,6 +9,7 @@
 
 /* The folder's path must stay valid. */
 void large_open(const char *directory);
+const char *large_directory(void);
 
 /* A new file without a name. */
 int large_create(int *fd_r);

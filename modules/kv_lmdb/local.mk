@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += modules/kv_lmdb/libkv_lmdb.la
 pkglib_LTLIBRARIES += modules/kv_lmdb.la
 endif
 modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
+	modules/kv_lmdb/admin.c modules/kv_lmdb/admin.h \
 	modules/kv_lmdb/blob.c modules/kv_lmdb/blob.h \
 	modules/kv_lmdb/checkpoint.c modules/kv_lmdb/checkpoint.h \
 	modules/kv_lmdb/checksum.c modules/kv_lmdb/checksum.h \
@@ -21,6 +22,7 @@ modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/record.c modules/kv_lmdb/record.h \
 	modules/kv_lmdb/recover.c modules/kv_lmdb/recover.h \
 	modules/kv_lmdb/segment.c modules/kv_lmdb/segment.h \
+	modules/kv_lmdb/tool.c modules/kv_lmdb/tool.h \
 	modules/kv_lmdb/transaction.c modules/kv_lmdb/transaction.h \
 	modules/kv_lmdb/watch.c modules/kv_lmdb/watch.h \
 	modules/kv_lmdb/kv_lmdb.h \

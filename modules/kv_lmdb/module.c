@@ -9,6 +9,7 @@
 #include <posthorn/module.h>
 
 #include "kv_lmdb.h"
+#include "tool.h"
 
 #define KB INT64_C(1024)
 #define TB (KB * KB * KB * KB)
@@ -61,6 +62,7 @@ const struct ph_module ph_module = {
 	.services = (const void *const[]){ &kv_lmdb_service },
 	.options = options,
 	.config = &config,
+	.tools = store_tools,
 	.start = start,
 	.stop = kv_lmdb_close,
 };

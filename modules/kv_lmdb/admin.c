@@ -90,6 +90,32 @@ int admin_compact(void)
 	return offload(compact, NULL);
 }
 
+struct backup_job {
+	const char *target;
+	struct backup_figures *figures;
+};
+
+static int write_backup(void *arg)
+{
+	struct backup_job *job = arg;
+	int rc;
+
+	if (!opening_take_care())
+		return PH_E_BUSY;
+	rc = checkpoint_write(go_on);
+	if (!rc)
+		rc = backup_write(job->target, job->figures);
+	opening_end_care();
+	return rc;
+}
+
+int admin_backup(const char *target, struct backup_figures *figures_r)
+{
+	struct backup_job job = { target, figures_r };
+
+	return offload(write_backup, &job);
+}
+
 /* --- figures --- */
 
 /* How many files a folder holds, and the space they take. */

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backup.h"
+
 struct admin_stat {
 	uint64_t segments, journal_bytes; /* as they take space */
 	uint64_t live_bytes;              /* of blobs in the journal */
@@ -21,5 +23,6 @@ int admin_stat(struct admin_stat *stat_r);
 /* PH_E_BUSY: another process is at it. */
 int admin_checkpoint(void);
 int admin_compact(void);
+int admin_backup(const char *target, struct backup_figures *figures_r);
 
 #endif

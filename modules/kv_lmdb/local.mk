@@ -5,6 +5,7 @@ pkglib_LTLIBRARIES += modules/kv_lmdb.la
 endif
 modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/admin.c modules/kv_lmdb/admin.h \
+	modules/kv_lmdb/backup.c modules/kv_lmdb/backup.h \
 	modules/kv_lmdb/blob.c modules/kv_lmdb/blob.h \
 	modules/kv_lmdb/checkpoint.c modules/kv_lmdb/checkpoint.h \
 	modules/kv_lmdb/checksum.c modules/kv_lmdb/checksum.h \

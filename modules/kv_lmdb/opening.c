@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,18 +41,18 @@ static int set_lock(enum lock_byte byte, short type, bool wait)
 	return 0;
 }
 
-static int make_folder(const char *name)
+static int make_folder(const char *parent, const char *name)
 {
-	char *path = file_path(directory, name);
+	char *path = file_path(parent, name);
 	int rc = mkdir(path, 0700) < 0 && errno != EEXIST ? errno : 0;
 
 	free(path);
 	return rc;
 }
 
-static bool has(const char *name)
+static bool has(const char *parent, const char *name)
 {
-	char *path = file_path(directory, name);
+	char *path = file_path(parent, name);
 	bool there = access(path, F_OK) == 0;
 
 	free(path);
@@ -59,27 +60,37 @@ static bool has(const char *name)
 }
 
 /* A store of an earlier layout has LMDB's file where this one has a folder. */
-static int check_format(void)
+static int check_format(const char *store)
 {
-	char *path = file_path(directory, "format"), text[TEXT_SIZE];
+	char *path = file_path(store, "format"), text[TEXT_SIZE];
 	int rc = file_read_text(path, text, sizeof(text));
 
 	if (rc == ENOENT)
-		rc = has("data.mdb") ? PH_E_UNSUPPORTED : file_replace(path, directory, FORMAT);
+		rc = has(store, "data.mdb") ? PH_E_UNSUPPORTED : file_replace(path, store, FORMAT);
 	else if (!rc && strcmp(text, FORMAT) != 0)
 		rc = PH_E_UNSUPPORTED;
 	free(path);
 	return rc;
 }
 
-static int make_folders(void)
+static int make_folders(const char *store)
 {
 	static const char *const names[] = { "journal", "index", "large", "checkpoints" };
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < sizeof(names) / sizeof(*names); i++)
-		rc = make_folder(names[i]);
-	return rc ? rc : file_flush_folder(directory);
+		rc = make_folder(store, names[i]);
+	return rc ? rc : file_flush_folder(store);
+}
+
+int opening_make_folder(const char *store)
+{
+	int rc;
+
+	if (mkdir(store, 0700) < 0 && errno != EEXIST)
+		return errno;
+	rc = check_format(store);
+	return rc ? rc : make_folders(store);
 }
 
 static int open_lock(void)
@@ -111,9 +122,7 @@ int opening_begin(const char *directory_, bool *alone_r)
 	if (!rc)
 		rc = begin(alone_r);
 	if (!rc)
-		rc = check_format();
-	if (!rc)
-		rc = make_folders();
+		rc = opening_make_folder(directory);
 	if (rc)
 		opening_close();
 	return rc;
@@ -166,7 +175,7 @@ int opening_index_made(void)
 
 int opening_index_closed(void)
 {
-	return has("state") ? write_state(CLOSED) : 0;
+	return has(directory, "state") ? write_state(CLOSED) : 0;
 }
 
 void opening_end(void)
@@ -187,12 +196,21 @@ void opening_close(void)
 	lock_fd = -1;
 }
 
+/* The lock keeps other processes away, the flag other threads. */
+static atomic_flag caring = ATOMIC_FLAG_INIT;
+
 bool opening_take_care(void)
 {
-	return set_lock(LOCK_CARE, F_WRLCK, false) == 0;
+	if (atomic_flag_test_and_set(&caring))
+		return false;
+	if (set_lock(LOCK_CARE, F_WRLCK, false) == 0)
+		return true;
+	atomic_flag_clear(&caring);
+	return false;
 }
 
 void opening_end_care(void)
 {
 	(void)set_lock(LOCK_CARE, F_UNLCK, false);
+	atomic_flag_clear(&caring);
 }

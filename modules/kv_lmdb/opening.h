@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* Makes a store's folder, and those in it, if need be. PH_E_UNSUPPORTED: it is in another layout. */
+int opening_make_folder(const char *store);
+
 /* Makes the folder if need be, and keeps others from opening or closing it until opening_end(). *alone_r:
  * nobody else has it open. */
 int opening_begin(const char *directory, bool *alone_r);
@@ -22,7 +25,7 @@ void opening_end(void);
 int opening_begin_close(bool *alone_r);
 void opening_close(void);
 
-/* For the one process that may write checkpoints and compact. False: it is another. */
+/* For the one, of all processes and threads, that may write checkpoints and compact. False: it is another. */
 bool opening_take_care(void);
 void opening_end_care(void);
 

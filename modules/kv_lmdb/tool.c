@@ -94,6 +94,23 @@ static int run_compact(int argc, char **argv)
 	return PH_EXIT_OK;
 }
 
+static int run_backup(int argc, char **argv)
+{
+	struct backup_figures figures;
+	int rc;
+
+	if (argc != 1) {
+		fprintf(stderr, "store backup: name one folder\n");
+		return PH_EXIT_USAGE;
+	}
+	rc = admin_backup(argv[0], &figures);
+	if (rc)
+		return report("store backup", rc);
+	print_number("backup: new files", figures.files);
+	print_bytes("backup: new bytes", figures.bytes);
+	return PH_EXIT_OK;
+}
+
 const struct ph_tool store_tools[] = {
 	{ "store stat", "", "Shows what the store takes on the disk, and what compaction would free.",
 		run_stat },
@@ -107,5 +124,11 @@ const struct ph_tool store_tools[] = {
 		"newest part of\n"
 		"the journal, back to the last checkpoint but one, is left alone.",
 		run_compact },
+	{ "store backup", "FOLDER",
+		"Brings a copy of the store up to date: only what is new is linked or copied.\n"
+		"The copy is a store itself: to restore it, stop the server and put the copy in the place of "
+		"the\n"
+		"folder `store` in the data directory. The index is made when it is opened.",
+		run_backup },
 	{ 0 },
 };

@@ -13,6 +13,7 @@
 #include <posthorn/fiber.h>
 #include <posthorn/mem.h>
 
+#include "../../modules/kv_lmdb/admin.h"
 #include "../../modules/kv_lmdb/file.h"
 #include "../../modules/kv_lmdb/kv_lmdb.h"
 #include "../unit/temporary.h"
@@ -286,6 +287,46 @@ START_TEST(a_damaged_index_is_made_anew)
 }
 END_TEST
 
+/* --- backups --- */
+
+static int back_up(const char *target, struct backup_figures *figures_r)
+{
+	int rc;
+
+	/* The keeper may be at work. */
+	while ((rc = admin_backup(target, figures_r)) == PH_E_BUSY)
+		ph_fiber_sleep(10);
+	return rc;
+}
+
+START_TEST(a_backup_is_a_store)
+{
+	char target[TEMPORARY_MAX + 16], original[TEMPORARY_MAX];
+	struct backup_figures figures, again;
+
+	snprintf(target, sizeof(target), "%s/backup", directory);
+	for (unsigned i = 0; i < MESSAGES; i++)
+		store(i);
+	ck_assert_int_eq(back_up(target, &figures), 0);
+	ck_assert_uint_gt(figures.files, 3);
+	for (unsigned i = 0; i < KEPT; i++)
+		ck_assert_int_eq(kv->update(&partition, 1, NULL, 0, delete_message, &i, NULL), 0);
+	ck_assert_int_eq(back_up(target, &again), 0);
+	ck_assert_uint_lt(again.bytes, figures.bytes / 2);
+	store(0);
+	kv_lmdb_close();
+	memcpy(original, directory, sizeof(original));
+	snprintf(directory, sizeof(directory), "%.4000s/backup", original);
+	ck_assert_int_eq(open_store(), 0);
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		ck_assert(is_there(i) == (i >= KEPT));
+		if (i >= KEPT)
+			ck_assert_int_eq(read_blob(i), 0);
+	}
+	memcpy(directory, original, sizeof(directory));
+}
+END_TEST
+
 /* --- other layouts --- */
 
 static void write_file(const char *name, const char *text)
@@ -322,6 +363,7 @@ TCase *kv_lmdb_journal_tests(void)
 	tcase_add_test(tests, deleted_space_comes_back);
 	tcase_add_test(tests, one_damaged_checkpoint_does_no_harm);
 	tcase_add_test(tests, a_damaged_index_is_made_anew);
+	tcase_add_test(tests, a_backup_is_a_store);
 	return tests;
 }
 

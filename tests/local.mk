@@ -29,4 +29,5 @@ include $(srcdir)/tests/lua/local.mk
 include $(srcdir)/tests/interop/local.mk
 include $(srcdir)/tests/crash/local.mk
 include $(srcdir)/tests/interop/mime.mk
+include $(srcdir)/tests/bench/kv.mk
 include $(srcdir)/tests/bench/mime.mk

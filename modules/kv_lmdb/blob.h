@@ -1,9 +1,6 @@
-/* Stored blobs: their references, reading them, and deleting those that nobody needs. */
+/* Stored blobs: their references, and reading them. */
 #ifndef KV_LMDB_BLOB_H
 #define KV_LMDB_BLOB_H
-
-#include <lmdb.h>
-#include <stdbool.h>
 
 #include <posthorn/kv.h>
 
@@ -14,10 +11,5 @@ int blob_open(struct ph_kv_blob_id id, struct ph_kv_blob **blob_r, struct ph_err
 uint64_t blob_size(const struct ph_kv_blob *blob);
 int blob_view(struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
 void blob_close(struct ph_kv_blob **blob);
-
-/* In the committer's transaction: deletes some of the blobs without references that are open nowhere.
- * *more_r: there are others. The blobs stay excluded until blob_collected(), after the transaction ended. */
-int blob_collect(MDB_txn *txn, bool *more_r);
-void blob_collected(void);
 
 #endif

@@ -1,5 +1,7 @@
-/* The committer. While one group is being flushed the next one gathers: a single writer waits for one flush
- * and no timer, and many writers share it.
+/* The committer. A group's changes and blobs are one record of the journal: written, flushed, and only then
+ * is LMDB's transaction committed, without a flush. Its write lock is held all the while, so the processes
+ * append one after the other, and where LMDB says the journal ends is where it ends. While one group is being
+ * flushed the next one gathers: a single writer waits for one flush and no timer, and many writers share it.
  *
  * The functions of a group run one after the other in one LMDB transaction. A function that fails before it
  * wrote anything simply gets its code. One that fails after it wrote has spoilt the transaction: the group is
@@ -12,13 +14,18 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 
 #include <posthorn/fiber.h>
 #include <posthorn/loop.h>
 
-#include "blob.h"
 #include "draft.h"
 #include "environment.h"
+#include "index.h"
+#include "journal.h"
+#include "large.h"
+#include "opening.h"
+#include "record.h"
 #include "transaction.h"
 #include "watch.h"
 
@@ -32,17 +39,19 @@ struct update {
 	int failure; /* LMDB's, behind `result`, or 0 */
 	bool changed;
 	struct ph_wait wait;
+	bool from_thread, finished;
 };
 
 static struct commit_limits limits;
 static pthread_t committer;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t thread_finished = PTHREAD_COND_INITIALIZER;
 /* Under the lock. */
 static struct ph_list waiting, finished;
 static bool stopping;
-/* The committer's own: there may be dropped blobs left to delete. */
-static bool collect_more;
+/* The committer's own. */
+static struct record record;
 
 /* --- the committer's thread --- */
 
@@ -67,7 +76,10 @@ static int run_updates(MDB_txn *txn, struct ph_list *group, struct ph_list *apar
 		struct update *update = ph_container_of(node, struct update, link);
 
 		update->txn.mdb = txn;
+		update->txn.record = &record;
 		update->txn.changed = false;
+		for (size_t i = 0; i < update->txn.draft_count; i++)
+			kv_draft_begin(update->txn.drafts[i]);
 		update->txn.failure = 0;
 		update->result = transaction_run(&update->txn, update->run, update->arg);
 		update->changed = update->txn.changed;
@@ -82,26 +94,117 @@ static int run_updates(MDB_txn *txn, struct ph_list *group, struct ph_list *apar
 	return 0;
 }
 
+/* Bytes of blobs that may come into the record; is it for what can be done on a full disk? */
+static uint64_t group_bytes(const struct ph_list *group, bool *frugal_r)
+{
+	uint64_t bytes = 0;
+
+	*frugal_r = true;
+	PH_LIST_EACH (group, node) {
+		const struct update *update = ph_container_of(node, struct update, link);
+
+		bytes += update->bytes;
+		*frugal_r &= update->txn.draft_count == 0 && update->bytes == 0;
+	}
+	return bytes;
+}
+
+/* Begins the record at the end of the journal. */
+static int begin_record(
+	MDB_txn *txn, const struct ph_list *group, struct position *began_r, struct position *end_r)
+{
+	bool frugal;
+	uint64_t bytes = group_bytes(group, &frugal);
+	int rc = index_get_end(txn, began_r);
+
+	*end_r = *began_r;
+	if (!rc)
+		rc = journal_prepare(end_r, bytes, frugal);
+	if (!rc)
+		record_begin(&record, end_r->segment, end_r->offset);
+	return rc;
+}
+
+/* Makes the record durable, and the transaction tell of it. */
+static int append_record(MDB_txn *txn, struct position *end)
+{
+	const struct position before = *end;
+	int rc = index_sweep(txn, &record.dropped);
+
+	if (!rc)
+		rc = journal_append(end, &record);
+	if (rc)
+		return rc;
+	rc = index_put_end(txn, end);
+	if (rc)
+		journal_undo(&before);
+	return rc;
+}
+
+/* Behind the commit: files of large blobs that came, and went. */
+static void settle_large(const struct ph_list *group)
+{
+	PH_LIST_EACH (group, node) {
+		const struct update *update = ph_container_of(node, struct update, link);
+
+		for (size_t i = 0; update->changed && i < update->txn.draft_count; i++)
+			kv_draft_committed(update->txn.drafts[i]);
+	}
+	for (size_t at = 0; at < record.dropped.len; at += sizeof(struct ph_kv_blob_id)) {
+		struct ph_kv_blob_id id;
+
+		memcpy(&id, record.dropped.data + at, sizeof(id));
+		large_remove(&id);
+	}
+}
+
+static bool has_changes(const struct ph_list *group)
+{
+	PH_LIST_EACH (group, node)
+		if (ph_container_of(node, struct update, link)->changed)
+			return true;
+	return false;
+}
+
+static void tell_committed(const struct position *end, const struct position *checkpoint)
+{
+	limits.committed(end->written - checkpoint->written);
+}
+
 /* One attempt at a group. */
 static int attempt(struct ph_list *group, struct ph_list *apart)
 {
+	struct position began = { 0 }, before, end = { 0 }, checkpoint = { 0 };
 	MDB_txn *txn;
+	bool append, commit;
 	int rc = environment_write_begin(&txn);
 
 	if (rc)
 		return rc;
-	rc = run_updates(txn, group, apart);
+	rc = begin_record(txn, group, &began, &end);
+	before = end;
 	if (!rc)
-		rc = blob_collect(txn, &collect_more);
-	if (rc)
-		mdb_txn_abort(txn);
-	else
+		rc = run_updates(txn, group, apart);
+	append = !rc && !record_is_empty(&record);
+	commit = !rc && has_changes(group);
+	if (commit)
+		rc = index_get_checkpoint(txn, &checkpoint);
+	if (!rc && append)
+		rc = append_record(txn, &end);
+	if (!rc && commit) {
 		rc = environment_write_commit(txn);
-	blob_collected();
-	/* What failed now is tried again behind the next update, not at once and without end. */
-	if (rc)
-		collect_more = false;
-	return rc;
+		if (rc && append)
+			journal_undo(&before);
+	} else {
+		mdb_txn_abort(txn);
+	}
+	if ((rc || !commit) && end.segment != began.segment)
+		journal_forget();
+	if (rc || !commit)
+		return rc;
+	settle_large(group);
+	tell_committed(&end, &checkpoint);
+	return 0;
 }
 
 static void fail_all(struct ph_list *group, int failure)
@@ -127,6 +230,8 @@ static void commit_together(struct ph_list *group, struct ph_list *apart)
 		move_all(group, apart);
 	else if (rc)
 		fail_all(group, rc);
+	if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND)
+		opening_index_bad();
 }
 
 /* One that fails here, having written, keeps its code: nothing of it was committed. */
@@ -155,8 +260,7 @@ static void commit_group(struct ph_list *group)
 		commit_alone(ph_container_of(node, struct update, link), group);
 }
 
-/* Waits for work and takes as much as makes a group; perhaps nothing, when only dropped blobs are left to
- * delete. False: this is the end. */
+/* Waits for work and takes as much as makes a group. False: this is the end. */
 static bool take_group(struct ph_list *group)
 {
 	uint64_t bytes = 0;
@@ -164,7 +268,7 @@ static bool take_group(struct ph_list *group)
 	bool go_on;
 
 	pthread_mutex_lock(&lock);
-	while (ph_list_empty(&waiting) && !stopping && !collect_more)
+	while (ph_list_empty(&waiting) && !stopping)
 		pthread_cond_wait(&work, &lock);
 	go_on = !stopping || !ph_list_empty(&waiting);
 	while (!ph_list_empty(&waiting) && count < limits.group_updates && bytes <= limits.group_bytes) {
@@ -181,6 +285,21 @@ static bool take_group(struct ph_list *group)
 
 static void wake_finished(void *arg);
 
+/* Under the lock: hands the updates to those who wait for them. */
+static void finish(struct ph_list *group)
+{
+	PH_LIST_EACH (group, node) {
+		struct update *update = ph_container_of(node, struct update, link);
+
+		ph_list_remove(node);
+		if (update->from_thread)
+			update->finished = true;
+		else
+			ph_list_append(&finished, node);
+	}
+	pthread_cond_broadcast(&thread_finished);
+}
+
 static void *run_committer(void *arg)
 {
 	struct ph_list group;
@@ -188,15 +307,10 @@ static void *run_committer(void *arg)
 	(void)arg;
 	ph_list_init(&group);
 	while (take_group(&group)) {
-		bool empty = ph_list_empty(&group);
-
-		collect_more = false;
 		environment_check_readers();
 		commit_group(&group);
-		if (empty)
-			continue;
 		pthread_mutex_lock(&lock);
-		move_all(&group, &finished);
+		finish(&group);
 		pthread_mutex_unlock(&lock);
 		ph_loop_post_from_thread(wake_finished, NULL);
 	}
@@ -231,7 +345,7 @@ int commit_start(const struct commit_limits *limits_)
 
 	limits = *limits_;
 	stopping = false;
-	collect_more = true;
+	record_init(&record);
 	ph_list_init(&waiting);
 	ph_list_init(&finished);
 	sigfillset(&all);
@@ -249,6 +363,7 @@ void commit_stop(void)
 	pthread_mutex_unlock(&lock);
 	pthread_join(committer, NULL);
 	wake_finished(NULL);
+	record_free(&record);
 }
 
 /* May park: until the update was tried. */
@@ -261,6 +376,22 @@ static void submit(struct update *update)
 	pthread_cond_signal(&work);
 	pthread_mutex_unlock(&lock);
 	ph_wait_park(update->wait, PH_FOREVER);
+}
+
+int commit_from_thread(ph_kv_run *run, void *arg, uint64_t bytes)
+{
+	struct update update = {
+		.txn = { .writable = true }, .run = run, .arg = arg, .from_thread = true, .bytes = bytes
+	};
+
+	ph_list_init(&update.link);
+	pthread_mutex_lock(&lock);
+	ph_list_append(&waiting, &update.link);
+	pthread_cond_signal(&work);
+	while (!update.finished)
+		pthread_cond_wait(&thread_finished, &lock);
+	pthread_mutex_unlock(&lock);
+	return update.result;
 }
 
 static int report(int code, int failure, struct ph_error *error)
@@ -286,8 +417,14 @@ int commit_update(const struct ph_kv_partition *partitions, size_t count, struct
 		.arg = arg,
 	};
 
-	for (size_t i = 0; i < draft_count; i++)
-		update.bytes += kv_draft_size(drafts[i]);
+	for (size_t i = 0; i < draft_count; i++) {
+		int rc = kv_draft_prepare(drafts[i]);
+
+		if (rc)
+			return report(environment_code(rc), rc, error);
+		if (kv_draft_in_memory(drafts[i]))
+			update.bytes += kv_draft_size(drafts[i]);
+	}
 	submit(&update);
 	return update.result ? report(update.result, update.failure, error) : 0;
 }

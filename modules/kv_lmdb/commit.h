@@ -1,5 +1,5 @@
 /* Updates and reads. A thread of its own commits: all updates that wait are run in one transaction, made
- * durable with one flush, and their fibers woken. */
+ * durable with one record of the journal, and their fibers woken. */
 #ifndef KV_LMDB_COMMIT_H
 #define KV_LMDB_COMMIT_H
 
@@ -12,6 +12,8 @@
 struct commit_limits {
 	size_t group_updates;
 	uint64_t group_bytes; /* of drafts */
+	/* Called on the committer's thread after each group: bytes of records since the last checkpoint. */
+	void (*committed)(uint64_t since_checkpoint);
 };
 
 /* 0 or an errno. */
@@ -23,6 +25,9 @@ int commit_update(const struct ph_kv_partition *partitions, size_t count, struct
 	size_t draft_count, ph_kv_run *run, void *arg, struct ph_error *error);
 int commit_read(const struct ph_kv_partition *partitions, size_t count, ph_kv_run *run, void *arg,
 	struct ph_error *error);
+/* For other threads of this module: an update that `run` makes with what transaction.h and index.h give.
+ * Blocks until it is durable. 0, the code of `run`, or the ph_code of what failed. */
+int commit_from_thread(ph_kv_run *run, void *arg, uint64_t bytes);
 /* As environment_read_begin(), having waited for the committer where that must mend something first. May
  * park. */
 int commit_read_begin(MDB_txn **txn_r);

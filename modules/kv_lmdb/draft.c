@@ -1,17 +1,15 @@
-/* Drafts. Up to 256 KB stay in memory; beyond, every 256 KB go to the file in one write on an offload thread,
- * since even writing to the page cache can block when the disk is behind. Reading back finds the bytes in the
- * cache. */
+/* Drafts. Up to 256 KB stay in memory, and the committer writes them to the journal. Beyond, every 256 KB go
+ * to a file without a name in one write on an offload thread, since even writing to the page cache can block
+ * when the disk is behind; reading back finds the bytes in the cache. Such a file is where the blob stays:
+ * before an update that may take it, it is made durable and given its name, still on the offload thread. So a
+ * large message is written once, and holds up nobody else's commit. */
 #include <config.h>
 
 #include "draft.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <posthorn/buf.h>
 #include <posthorn/bytes.h>
@@ -19,7 +17,11 @@
 #include <posthorn/mem.h>
 #include <posthorn/offload.h>
 
+#include "checksum.h"
 #include "environment.h"
+#include "file.h"
+#include "large.h"
+#include "record.h"
 
 #define MEMORY_MAX (256 * 1024)
 #define VIEW_SIZE (64 * 1024)
@@ -31,14 +33,11 @@ struct ph_kv_draft {
 	uint64_t in_file;
 	int failure; /* errno of the first write that failed */
 	char *view;
+	struct ph_buf sums; /* of the chunks, when prepared or in the file */
+	bool prepared;      /* all is summed, and a file has its name */
+	bool stored;        /* in the transaction that runs */
+	bool kept;          /* the file is a blob's */
 };
-
-static const char *directory;
-
-void kv_draft_set_directory(const char *path)
-{
-	directory = path;
-}
 
 /* Ids begin with the time, so that blobs that come together lie together and are written together. */
 static struct ph_kv_blob_id make_id(void)
@@ -64,40 +63,27 @@ struct ph_kv_draft *kv_draft_new(void)
 	draft->id = make_id();
 	draft->fd = -1;
 	ph_buf_init(&draft->memory, MEMORY_MAX);
+	ph_buf_init(&draft->sums, SIZE_MAX);
 	return draft;
 }
 
-static int open_nameless(void)
+/* Sums what is in memory, which begins with a chunk. */
+static void add_sums(struct ph_buf *sums, const char *data, size_t size)
 {
-	char path[4096];
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	for (size_t at = 0; at < size; at += BLOB_CHUNK) {
+		size_t part = size - at < BLOB_CHUNK ? size - at : BLOB_CHUNK;
+		unsigned char bytes[BLOB_SUM];
 
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd;
-	if ((size_t)snprintf(path, sizeof(path), "%s/draft-XXXXXX", directory) >= sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
+		ph_bytes_put64(bytes, checksum(0, data + at, part));
+		ph_buf_add(sums, bytes, sizeof(bytes));
 	}
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
-	return fd;
 }
 
-static int write_all(int fd, const char *data, size_t size, uint64_t offset)
+static int write_part(struct ph_kv_draft *draft, const struct ph_buf *bytes, uint64_t offset)
 {
-	while (size > 0) {
-		ssize_t done = pwrite(fd, data, size, (off_t)offset);
+	struct iovec part = { bytes->data, bytes->len };
 
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return done < 0 ? errno : EIO;
-		data += done;
-		size -= (size_t)done;
-		offset += (uint64_t)done;
-	}
-	return 0;
+	return file_write(draft->fd, &part, 1, offset);
 }
 
 /* On an offload thread: moves what is in memory to the file. */
@@ -106,31 +92,31 @@ static void spill(void *arg)
 	struct ph_kv_draft *draft = arg;
 
 	if (draft->fd < 0)
-		draft->fd = open_nameless();
-	if (draft->fd < 0)
-		draft->failure = errno;
-	else
-		draft->failure = write_all(draft->fd, draft->memory.data, draft->memory.len, draft->in_file);
-}
-
-static void empty_memory(struct ph_kv_draft *draft)
-{
-	if (ph_offload(spill, draft) < 0)
-		spill(draft);
+		draft->failure = large_create(&draft->fd);
+	if (!draft->failure)
+		draft->failure = write_part(draft, &draft->memory, draft->in_file);
 	if (draft->failure)
 		return;
+	add_sums(&draft->sums, draft->memory.data, draft->memory.len);
 	draft->in_file += draft->memory.len;
 	ph_buf_reset(&draft->memory);
 }
 
+static void offload(void (*work)(void *arg), struct ph_kv_draft *draft)
+{
+	if (ph_offload(work, draft) < 0)
+		work(draft);
+}
+
 static int report(int failure, struct ph_error *error)
 {
-	return ph_error_set(error, environment_code(failure), "cannot store the message now",
-		"draft in %s: %s", directory, strerror(failure));
+	return ph_error_set(error, environment_code(failure), "cannot store the message now", "draft: %s",
+		strerror(failure));
 }
 
 int kv_draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error *error)
 {
+	PH_ASSERT(!draft->prepared || bytes.len == 0);
 	while (bytes.len > 0 && !draft->failure) {
 		size_t room = MEMORY_MAX - draft->memory.len;
 		size_t size = bytes.len < room ? bytes.len : room;
@@ -138,7 +124,7 @@ int kv_draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_err
 		ph_buf_add(&draft->memory, bytes.data, size);
 		bytes = ph_str_slice(bytes, size, bytes.len);
 		if (draft->memory.len == MEMORY_MAX)
-			empty_memory(draft);
+			offload(spill, draft);
 	}
 	return draft->failure ? report(draft->failure, error) : 0;
 }
@@ -153,42 +139,58 @@ uint64_t kv_draft_size(const struct ph_kv_draft *draft)
 	return draft->in_file + draft->memory.len;
 }
 
-static int read_file(const struct ph_kv_draft *draft, uint64_t offset, char *to, size_t size)
+/* On an offload thread: finishes the file. */
+static void finish_file(void *arg)
 {
-	while (size > 0) {
-		ssize_t got = pread(draft->fd, to, size, (off_t)offset);
+	struct ph_kv_draft *draft = arg;
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? errno : EIO;
-		to += got;
-		size -= (size_t)got;
-		offset += (uint64_t)got;
-	}
-	return 0;
+	if (draft->memory.len > 0)
+		spill(draft);
+	if (!draft->failure)
+		draft->failure = write_part(draft, &draft->sums, draft->in_file);
+	if (!draft->failure)
+		draft->failure = large_name(draft->fd, &draft->id);
 }
 
-int kv_draft_copy(const struct ph_kv_draft *draft, uint64_t offset, void *to, size_t size)
+int kv_draft_prepare(struct ph_kv_draft *draft)
 {
-	char *rest = to;
-
-	if (draft->failure)
+	if (draft->prepared || draft->failure)
 		return draft->failure;
-	if (offset < draft->in_file) {
-		uint64_t left = draft->in_file - offset;
-		size_t part = size < left ? size : (size_t)left;
-		int rc = read_file(draft, offset, rest, part);
+	if (draft->fd >= 0)
+		offload(finish_file, draft);
+	else
+		add_sums(&draft->sums, draft->memory.data, draft->memory.len);
+	draft->prepared = !draft->failure;
+	return draft->failure;
+}
 
-		if (rc)
-			return rc;
-		offset += part;
-		rest += part;
-		size -= part;
-	}
-	if (size > 0)
-		memcpy(rest, draft->memory.data + (offset - draft->in_file), size);
-	return 0;
+void kv_draft_store(struct ph_kv_draft *draft, struct record *record, struct stored *stored_r)
+{
+	PH_ASSERT(draft->prepared);
+	draft->stored = true;
+	stored_r->size = kv_draft_size(draft);
+	stored_r->sum = checksum(0, draft->sums.data, draft->sums.len);
+	stored_r->segment = draft->fd >= 0 ? 0 : record->segment;
+	stored_r->offset = 0;
+	if (draft->fd >= 0)
+		return;
+	stored_r->offset = record_add_bytes(record, draft->memory.data, draft->memory.len);
+	record_add_bytes(record, draft->sums.data, draft->sums.len);
+}
+
+void kv_draft_begin(struct ph_kv_draft *draft)
+{
+	draft->stored = false;
+}
+
+void kv_draft_committed(struct ph_kv_draft *draft)
+{
+	draft->kept |= draft->stored;
+}
+
+bool kv_draft_in_memory(const struct ph_kv_draft *draft)
+{
+	return draft->fd < 0;
 }
 
 int kv_draft_view(struct ph_kv_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
@@ -211,7 +213,7 @@ int kv_draft_view(struct ph_kv_draft *draft, uint64_t offset, struct ph_str *byt
 	if (!draft->view)
 		draft->view = ph_alloc(VIEW_SIZE);
 	*bytes_r = ph_str_of(draft->view, left < VIEW_SIZE ? (size_t)left : VIEW_SIZE);
-	rc = kv_draft_copy(draft, offset, draft->view, bytes_r->len);
+	rc = file_read(draft->fd, draft->view, bytes_r->len, offset);
 	return rc ? report(rc, error) : 0;
 }
 
@@ -219,9 +221,13 @@ void kv_draft_free(struct ph_kv_draft **draft)
 {
 	if (!*draft)
 		return;
-	if ((*draft)->fd >= 0)
-		close((*draft)->fd);
+	if ((*draft)->fd >= 0) {
+		if ((*draft)->prepared && !(*draft)->kept)
+			large_remove(&(*draft)->id);
+		file_operations.close((*draft)->fd);
+	}
 	ph_buf_free(&(*draft)->memory);
+	ph_buf_free(&(*draft)->sums);
 	free((*draft)->view);
 	free(*draft);
 	*draft = NULL;

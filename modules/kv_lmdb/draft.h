@@ -1,14 +1,13 @@
-/* A blob on its way in: its bytes wait in memory, and, when they are many, in a file without a name. */
+/* A blob on its way in: its bytes wait in memory, or, when they are many, in a file without a name. */
 #ifndef KV_LMDB_DRAFT_H
 #define KV_LMDB_DRAFT_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <posthorn/kv.h>
 
-/* Where files without a name may be made; must stay valid. */
-void kv_draft_set_directory(const char *path);
+#include "record.h"
 
 struct ph_kv_draft *kv_draft_new(void);
 int kv_draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error *error);
@@ -17,7 +16,13 @@ uint64_t kv_draft_size(const struct ph_kv_draft *draft);
 int kv_draft_view(struct ph_kv_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
 void kv_draft_free(struct ph_kv_draft **draft);
 
-/* Copies bytes out; for the committer too, while nobody writes. 0 or an errno. */
-int kv_draft_copy(const struct ph_kv_draft *draft, uint64_t offset, void *to, size_t size);
+/* May park: nothing more will be written; does all that can be done before an update. 0 or an errno. */
+int kv_draft_prepare(struct ph_kv_draft *draft);
+bool kv_draft_in_memory(const struct ph_kv_draft *draft);
+/* For the committer: adds the bytes to the record, if they are not in a file, and tells where they are. */
+void kv_draft_store(struct ph_kv_draft *draft, struct record *record, struct stored *stored_r);
+/* A transaction that may store it begins; it is durable. */
+void kv_draft_begin(struct ph_kv_draft *draft);
+void kv_draft_committed(struct ph_kv_draft *draft);
 
 #endif

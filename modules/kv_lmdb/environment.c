@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -19,7 +20,7 @@
 /* Free blocks below which a failed write is put down to a full disk. */
 #define FULL_DISK_BLOCKS 256
 
-MDB_dbi environment_keys, environment_blobs, environment_dropped;
+MDB_dbi environment_keys, environment_blobs, environment_segments, environment_state;
 
 static const struct environment_config *config;
 static MDB_env *env; /* NULL when it could not be opened again */
@@ -28,6 +29,9 @@ static size_t map_size;
 static time_t readers_checked;
 /* Held while reading, and by the committer while it moves the map. */
 static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
+/* Held while there is a snapshot. */
+static pthread_mutex_t snapshot_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool snapshot_unwanted;
 
 /* Takes over the size that another process gave the map. Nobody may be reading. */
 static int adopt_map(void)
@@ -56,7 +60,9 @@ static int open_databases(void)
 	if (!rc)
 		rc = mdb_dbi_open(txn, "blobs", MDB_CREATE, &environment_blobs);
 	if (!rc)
-		rc = mdb_dbi_open(txn, "dropped", MDB_CREATE, &environment_dropped);
+		rc = mdb_dbi_open(txn, "segments", MDB_CREATE, &environment_segments);
+	if (!rc)
+		rc = mdb_dbi_open(txn, "state", MDB_CREATE, &environment_state);
 	if (!rc)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
@@ -81,11 +87,11 @@ static int open_environment(void)
 		return rc;
 	rc = mdb_env_set_mapsize(env, map_size);
 	if (!rc)
-		rc = mdb_env_set_maxdbs(env, 3);
+		rc = mdb_env_set_maxdbs(env, 4);
 	if (!rc)
 		rc = mdb_env_set_maxreaders(env, config->readers);
 	if (!rc)
-		rc = mdb_env_open(env, config->directory, MDB_NOTLS, 0600);
+		rc = mdb_env_open(env, config->directory, MDB_NOTLS | MDB_NOSYNC, 0600);
 	if (!rc)
 		rc = mdb_reader_check(env, &dead);
 	if (!rc)
@@ -139,15 +145,76 @@ void environment_read_end(void)
 	pthread_mutex_unlock(&map_lock);
 }
 
-/* With nobody reading meanwhile. */
+/* Keeps everybody from reading. */
+static void lock_map(void)
+{
+	atomic_store(&snapshot_unwanted, true);
+	pthread_mutex_lock(&snapshot_lock);
+	pthread_mutex_lock(&map_lock);
+}
+
+static void unlock_map(void)
+{
+	pthread_mutex_unlock(&map_lock);
+	atomic_store(&snapshot_unwanted, false);
+	pthread_mutex_unlock(&snapshot_lock);
+}
+
 static int locked(int (*mend)(void))
 {
 	int rc;
 
-	pthread_mutex_lock(&map_lock);
+	lock_map();
 	rc = mend();
-	pthread_mutex_unlock(&map_lock);
+	unlock_map();
 	return rc;
+}
+
+int environment_snapshot_begin(MDB_txn **txn_r)
+{
+	int rc;
+
+	pthread_mutex_lock(&snapshot_lock);
+	rc = env ? mdb_txn_begin(env, NULL, MDB_RDONLY, txn_r) : MDB_PANIC;
+	if (rc)
+		pthread_mutex_unlock(&snapshot_lock);
+	return rc;
+}
+
+void environment_snapshot_end(MDB_txn *txn)
+{
+	mdb_txn_abort(txn);
+	pthread_mutex_unlock(&snapshot_lock);
+}
+
+bool environment_snapshot_unwanted(void)
+{
+	return atomic_load(&snapshot_unwanted);
+}
+
+int environment_measure(uint64_t *bytes_r, unsigned *readers_r, unsigned *readers_max_r)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	int rc = MDB_PANIC;
+
+	pthread_mutex_lock(&map_lock);
+	if (env)
+		rc = mdb_env_info(env, &info);
+	if (!rc)
+		rc = mdb_env_stat(env, &stat);
+	pthread_mutex_unlock(&map_lock);
+	if (rc)
+		return rc;
+	*bytes_r = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	*readers_r = info.me_numreaders;
+	*readers_max_r = info.me_maxreaders;
+	return 0;
+}
+
+int environment_flush(void)
+{
+	return env ? mdb_env_sync(env, 1) : MDB_PANIC;
 }
 
 static int reopen(void)
@@ -194,9 +261,9 @@ bool environment_grow(void)
 
 	if (size <= map_size)
 		return false;
-	pthread_mutex_lock(&map_lock);
+	lock_map();
 	rc = mdb_env_set_mapsize(env, size);
-	pthread_mutex_unlock(&map_lock);
+	unlock_map();
 	if (!rc)
 		map_size = size;
 	return !rc;
@@ -226,10 +293,13 @@ int environment_code(int rc)
 		return PH_E_FULL;
 	case MDB_TXN_FULL:
 		return PH_E_LIMIT;
+	case PH_E_UNSUPPORTED:
+		return PH_E_UNSUPPORTED;
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
 	case MDB_VERSION_MISMATCH:
+	case PH_E_CORRUPT:
 		return PH_E_CORRUPT;
 	case MDB_READERS_FULL:
 	case ENOMEM:

@@ -1,7 +1,9 @@
-/* The LMDB environment of this process: opened once, its map grown and re-mapped as it must be.
+/* The LMDB environment of this process: opened once, its map grown and re-mapped as it must be. Its commits
+ * are not flushed: after the system stopped, the index is made anew from the journal.
  *
  * The committer's thread owns it: it alone writes and moves the map. The loop's thread reads, between
- * read_begin and read_end, and the map does not move meanwhile. Functions return LMDB's codes, or errno
+ * read_begin and read_end, and the map does not move meanwhile. A snapshot is for a long read on yet another
+ * thread, which gives way when the map must move. Functions return LMDB's codes, or errno
  * values. */
 #ifndef KV_LMDB_ENVIRONMENT_H
 #define KV_LMDB_ENVIRONMENT_H
@@ -9,6 +11,7 @@
 #include <lmdb.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct environment_config {
 	const char *directory;
@@ -17,8 +20,8 @@ struct environment_config {
 	unsigned readers; /* processes that may have it open */
 };
 
-/* The databases: keys of all partitions; blobs; blobs without references. */
-extern MDB_dbi environment_keys, environment_blobs, environment_dropped;
+/* The databases: keys of all partitions; blobs; bytes of blobs in each segment; where the journal ends. */
+extern MDB_dbi environment_keys, environment_blobs, environment_segments, environment_state;
 
 /* The config's texts must stay valid until close. */
 int environment_open(const struct environment_config *config);
@@ -31,8 +34,17 @@ void environment_read_end(void);
 /* For the committer. write_begin adopts a map that another process has grown, and opens the environment anew
  * after an error that LMDB cannot go on from. */
 int environment_write_begin(MDB_txn **txn_r);
-/* Ends the transaction, durable or not at all. ENOSPC where the disk is full, whatever LMDB calls it. */
+/* Ends the transaction, wholly or not at all. ENOSPC where the disk is full, whatever LMDB calls it. */
 int environment_write_commit(MDB_txn *txn);
+int environment_snapshot_begin(MDB_txn **txn_r);
+void environment_snapshot_end(MDB_txn *txn);
+/* Must the snapshot end now? */
+bool environment_snapshot_unwanted(void);
+/* The bytes that are in use, and the slots for readers. */
+int environment_measure(uint64_t *bytes_r, unsigned *readers_r, unsigned *readers_max_r);
+/* Makes what was committed durable: before a clean end. */
+int environment_flush(void);
+
 /* After MDB_MAP_FULL: true when the map is larger now. No write transaction may be open. */
 bool environment_grow(void);
 /* Frees what processes that died while reading left behind, if it is time to. */

@@ -11,6 +11,9 @@ struct kv_lmdb_config {
 	int64_t map_max;
 	int64_t group_updates;
 	int64_t group_size;
+	int64_t segment_size;     /* 0: the usual */
+	int64_t checkpoint_after; /* 0: the usual */
+	int64_t compact_percent;
 };
 
 extern const struct ph_kv_service kv_lmdb_service;

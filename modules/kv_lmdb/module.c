@@ -9,6 +9,7 @@
 #include <posthorn/module.h>
 
 #include "kv_lmdb.h"
+#include "tool.h"
 
 #define KB INT64_C(1024)
 #define TB (KB * KB * KB * KB)
@@ -24,6 +25,16 @@ static const struct ph_option options[] = {
 		"How many waiting changes are made durable with one flush of the disk."),
 	PH_OPTION_SIZE(struct kv_lmdb_config, group_size, "32M", 4096, KB *KB *KB,
 		"Bytes of messages beyond which such a group is closed."),
+	PH_OPTION_SIZE(struct kv_lmdb_config, segment_size, "64M", KB *KB, 1024 * KB * KB,
+		"Bytes of a file of the journal. Disk space is taken for one of them ahead."),
+	PH_OPTION_SIZE(struct kv_lmdb_config, checkpoint_after, "256M", KB *KB, TB,
+		"Bytes of journal after which the index is written to a checkpoint. More takes longer to "
+		"read again "
+		"after the system stopped without warning."),
+	PH_OPTION_NUMBER(struct kv_lmdb_config, compact_percent, "50", 0, 100,
+		"A file of the journal of which less is still needed is compacted: more gives space back "
+		"sooner, and "
+		"writes more. 0: only what is not needed at all goes."),
 	PH_OPTIONS_END
 };
 
@@ -45,11 +56,13 @@ static int start(struct ph_error *error)
 const struct ph_module ph_module = {
 	.abi = PH_MODULE_ABI,
 	.name = "kv_lmdb",
-	.summary = "Keeps keys, values and message bytes in an LMDB environment on this machine.",
+	.summary =
+		"Keeps keys, values and message bytes on this machine: in a journal, with LMDB as its index.",
 	.provides = (const char *const[]){ PH_KV_SERVICE, NULL },
 	.services = (const void *const[]){ &kv_lmdb_service },
 	.options = options,
 	.config = &config,
+	.tools = store_tools,
 	.start = start,
 	.stop = kv_lmdb_close,
 };

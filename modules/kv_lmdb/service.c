@@ -3,17 +3,24 @@
 
 #include "kv_lmdb.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <posthorn/mem.h>
 
 #include "blob.h"
+#include "checkpoint.h"
 #include "commit.h"
 #include "draft.h"
 #include "environment.h"
-#include "pin.h"
+#include "file.h"
+#include "index.h"
+#include "journal.h"
+#include "keeper.h"
+#include "large.h"
+#include "mapping.h"
+#include "opening.h"
+#include "recover.h"
 #include "transaction.h"
 #include "watch.h"
 
@@ -44,58 +51,199 @@ const struct ph_kv_service kv_lmdb_service = {
 	.unwatch = kv_watch_remove,
 };
 
+#define SEGMENT_SIZE (INT64_C(64) << 20)
+#define CHECKPOINT_AFTER (INT64_C(256) << 20)
+
 static struct environment_config environment;
-static char *path;
+/* The folder's, and those in it. */
+static char *path, *journal_path, *index_path, *large_path, *checkpoints_path;
+
+static void make_paths(const char *directory)
+{
+	path = ph_strdup(directory);
+	journal_path = file_path(path, "journal");
+	index_path = file_path(path, "index");
+	large_path = file_path(path, "large");
+	checkpoints_path = file_path(path, "checkpoints");
+}
+
+static void free_paths(void)
+{
+	free(path);
+	free(journal_path);
+	free(index_path);
+	free(large_path);
+	free(checkpoints_path);
+}
 
 static size_t whole_pages(int64_t size)
 {
 	return ((size_t)size + 4095) / 4096 * 4096;
 }
 
-static int open_files(const struct kv_lmdb_config *config, unsigned processes)
+/* --- the index --- */
+
+static void remove_index(void)
+{
+	char *data = file_path(index_path, "data.mdb"), *locks = file_path(index_path, "lock.mdb");
+
+	unlink(data);
+	unlink(locks);
+	free(data);
+	free(locks);
+}
+
+static int make_index(void)
 {
 	int rc;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return errno;
+	remove_index();
+	rc = environment_open(&environment);
+	return rc ? rc : recover_index(checkpoints_path);
+}
+
+/* Do index and journal belong together? */
+static int check_end(void)
+{
+	struct position end;
+	MDB_txn *txn;
+	int rc = environment_read_begin(&txn);
+
+	if (rc)
+		return rc;
+	rc = index_get_end(txn, &end);
+	environment_read_end();
+	return rc || journal_ends(&end) ? rc : MDB_CORRUPTED;
+}
+
+static bool is_wanted(const struct ph_kv_blob_id *id, void *arg)
+{
+	struct stored stored;
+
+	return index_get_blob(arg, id, &stored) != MDB_NOTFOUND;
+}
+
+/* What processes left behind that died before their update was durable. */
+static int clean_large(void)
+{
+	MDB_txn *txn;
+	int rc = environment_read_begin(&txn);
+
+	if (rc)
+		return rc;
+	rc = large_clean(is_wanted, txn);
+	environment_read_end();
+	return rc;
+}
+
+static int open_index_alone(void)
+{
+	int rc = MDB_CORRUPTED;
+
+	if (opening_index_is_good()) {
+		rc = environment_open(&environment);
+		if (!rc)
+			rc = check_end();
+		if (rc && environment_code(rc) == PH_E_CORRUPT)
+			environment_close();
+	}
+	if (rc && environment_code(rc) == PH_E_CORRUPT)
+		rc = make_index();
+	if (!rc)
+		rc = clean_large();
+	return rc ? rc : opening_index_made();
+}
+
+static int open_files(const struct kv_lmdb_config *config, unsigned processes)
+{
+	bool alone = false;
+	int rc;
+
 	environment = (struct environment_config){
-		.directory = path,
+		.directory = index_path,
 		.map_size = whole_pages(config->map_size),
 		.map_max = whole_pages(config->map_max),
 		.readers = processes,
 	};
-	rc = environment_open(&environment);
-	return rc ? rc : pin_open(path);
+	large_open(large_path);
+	checkpoint_open(checkpoints_path);
+	mapping_open();
+	journal_open(journal_path, (uint64_t)(config->segment_size ? config->segment_size : SEGMENT_SIZE));
+	rc = opening_begin(path, &alone);
+	if (rc)
+		return rc;
+	rc = alone ? open_index_alone() : environment_open(&environment);
+	opening_end();
+	return rc;
+}
+
+/* Who closes last leaves an index that can be trusted. */
+static void close_files(void)
+{
+	bool alone = false;
+
+	mapping_close();
+	if (opening_begin_close(&alone) == 0 && alone && environment_flush() == 0)
+		(void)opening_index_closed();
+	environment_close();
+	journal_close();
+	opening_close();
+}
+
+static int start_threads(const struct kv_lmdb_config *config)
+{
+	const struct commit_limits limits = {
+		.group_updates = (size_t)config->group_updates,
+		.group_bytes = (uint64_t)config->group_size,
+		.committed = keeper_tell,
+	};
+	int64_t after = config->checkpoint_after ? config->checkpoint_after : CHECKPOINT_AFTER;
+	int rc = commit_start(&limits);
+
+	if (rc)
+		return rc;
+	rc = keeper_start((uint64_t)after, (unsigned)config->compact_percent);
+	if (rc)
+		commit_stop();
+	return rc;
+}
+
+static const char *text_of(int rc)
+{
+	if (rc == PH_E_UNSUPPORTED)
+		return "it was made by another version of Posthorn, in a layout that this one does not know";
+	if (rc == PH_E_CORRUPT)
+		return "its journal has gaps that no checkpoint fills";
+	return mdb_strerror(rc);
 }
 
 int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, unsigned processes,
 	struct ph_error *error)
 {
-	const struct commit_limits limits = { (size_t)config->group_updates, (uint64_t)config->group_size };
 	int rc;
 
-	path = ph_strdup(directory);
-	kv_draft_set_directory(path);
+	make_paths(directory);
 	kv_watch_start();
 	rc = open_files(config, processes);
 	if (!rc)
-		rc = commit_start(&limits);
+		rc = start_threads(config);
 	if (!rc)
 		return 0;
 	ph_error_set(error, environment_code(rc), "the mail store cannot be opened", "%s: %s", directory,
-		mdb_strerror(rc));
-	pin_close();
+		text_of(rc));
 	environment_close();
+	journal_close();
+	opening_close();
 	kv_watch_stop();
-	free(path);
+	free_paths();
 	return environment_code(rc);
 }
 
 void kv_lmdb_close(void)
 {
+	keeper_stop();
 	commit_stop();
-	pin_close();
-	environment_close();
+	close_files();
 	kv_watch_stop();
-	free(path);
+	free_paths();
 }

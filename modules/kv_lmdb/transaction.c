@@ -63,6 +63,11 @@ static void make_key(struct full_key *full, const struct ph_kv_txn *txn, size_t 
 	full->val = (MDB_val){ PREFIX_SIZE + key.len, full->bytes };
 }
 
+static struct ph_str full_key_str(const struct full_key *full)
+{
+	return ph_str_of(full->val.mv_data, full->val.mv_size);
+}
+
 int transaction_get(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str *value_r)
 {
 	struct full_key full;
@@ -88,6 +93,7 @@ int transaction_put(struct ph_kv_txn *txn, size_t partition, struct ph_str key, 
 	PH_ASSERT(txn->writable);
 	make_key(&full, txn, partition, key);
 	txn->changed = true;
+	record_put(txn->record, full_key_str(&full), value);
 	rc = mdb_put(txn->mdb, environment_keys, &full.val, &val, 0);
 	return rc ? transaction_failed(txn, rc) : 0;
 }
@@ -103,6 +109,7 @@ int transaction_del(struct ph_kv_txn *txn, size_t partition, struct ph_str key)
 	if (rc == MDB_NOTFOUND)
 		return 0;
 	txn->changed = true;
+	record_delete(txn->record, full_key_str(&full));
 	return rc ? transaction_failed(txn, rc) : 0;
 }
 

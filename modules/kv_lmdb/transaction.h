@@ -9,12 +9,15 @@
 #include <posthorn/kv.h>
 #include <posthorn/list.h>
 
+#include "record.h"
+
 struct ph_kv_txn {
 	MDB_txn *mdb;
 	const struct ph_kv_partition *partitions;
 	size_t count;
 	struct ph_kv_draft *const *drafts;
 	size_t draft_count;
+	struct record *record; /* what an update changes */
 	bool writable;
 	bool changed; /* something was written */
 	int failure;  /* LMDB's first code that makes the whole transaction void */

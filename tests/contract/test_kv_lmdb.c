@@ -11,6 +11,7 @@
 #include "../unit/fiber_main.h"
 #include "../unit/temporary.h"
 #include "kv.h"
+#include "kv_lmdb_journal.h"
 
 static const struct ph_kv_service *const kv = &kv_lmdb_service;
 static const struct ph_kv_partition partition = { 1, 1 };
@@ -149,5 +150,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tests, a_failing_disk_refuses_and_recovers);
 	tcase_add_test(tests, a_folder_that_cannot_be_is_told);
 	suite_add_tcase(suite, tests);
+	suite_add_tcase(suite, kv_lmdb_journal_tests());
+	suite_add_tcase(suite, kv_lmdb_layout_tests());
 	return fiber_main(suite);
 }

@@ -4,6 +4,19 @@ TESTS += tests/crash/load.py
 endif
 EXTRA_DIST += tests/crash/load.py
 
-check-crash: all
+if HAVE_CHECK
+if BUILD_KV_LMDB
+check_PROGRAMS += tests/crash/test_kv_crash
+TESTS += tests/crash/test_kv_crash
+endif
+endif
+tests_crash_test_kv_crash_SOURCES = tests/crash/test_kv_crash.c tests/crash/recorder.c tests/crash/recorder.h \
+	tests/crash/work.c tests/crash/work.h tests/contract/kv.h tests/contract/kv_process.c \
+	tests/contract/kv_process.h tests/unit/fiber_main.h tests/unit/temporary.h
+tests_crash_test_kv_crash_CFLAGS = $(TEST_CFLAGS)
+tests_crash_test_kv_crash_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
+
+check-crash: all tests/crash/test_kv_crash
 	$(srcdir)/tests/crash/load.py --messages 5000
+	KV_CRASH_STATES=5000 KV_KILL_ROUNDS=200 tests/crash/test_kv_crash
 .PHONY: check-crash

@@ -8,6 +8,7 @@ TESTS += $(store_tests)
 endif
 endif
 tests_contract_test_kv_lmdb_SOURCES = tests/contract/test_kv_lmdb.c tests/contract/kv.c tests/contract/kv.h \
+	tests/contract/kv_lmdb_journal.c tests/contract/kv_lmdb_journal.h \
 	tests/contract/kv_process.c tests/contract/kv_process.h tests/unit/fiber_main.h tests/unit/temporary.h
 tests_contract_test_kv_lmdb_CFLAGS = $(TEST_CFLAGS)
 tests_contract_test_kv_lmdb_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)

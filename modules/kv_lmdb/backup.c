@@ -1,0 +1,216 @@
+/* Nothing that is copied changes meanwhile: full segments, large messages and checkpoints never do, and of
+ * the last segment only what stands before its end is taken. Files are linked where the file system allows
+ * it, and copied elsewhere; what the backup has already is left alone. What it does not need any more goes
+ * last.
+ *
+ * Large messages are taken before the journal's end is looked at, and those that came meanwhile behind it. */
+#include <config.h>
+
+#include "backup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <posthorn/error.h>
+#include <posthorn/mem.h>
+
+#include "checkpoint.h"
+#include "environment.h"
+#include "file.h"
+#include "index.h"
+#include "journal.h"
+#include "large.h"
+#include "opening.h"
+
+#define COPY_SIZE (1024 * 1024)
+#define TEMPORARY "copying"
+
+struct backup {
+	const char *target;
+	struct backup_figures *figures;
+};
+
+/* --- one file --- */
+
+static int copy_bytes(int from, int to, uint64_t size)
+{
+	char *bytes = ph_alloc(COPY_SIZE);
+	int rc = 0;
+
+	for (uint64_t at = 0; !rc && at < size;) {
+		struct iovec part = { bytes, size - at < COPY_SIZE ? (size_t)(size - at) : COPY_SIZE };
+		size_t some = part.iov_len;
+
+		rc = file_read(from, bytes, some, at);
+		if (!rc)
+			rc = file_write(to, &part, 1, at);
+		at += some;
+	}
+	free(bytes);
+	return rc;
+}
+
+static int copy_durable(int from, const char *path, uint64_t size)
+{
+	int rc, to = file_operations.open(path, O_WRONLY | O_CREAT | O_TRUNC);
+
+	if (to < 0)
+		return errno;
+	rc = copy_bytes(from, to, size);
+	if (!rc && file_operations.flush_all(to) < 0)
+		rc = errno;
+	file_operations.close(to);
+	return rc;
+}
+
+/* Copies the first bytes of a file, whole or not at all. */
+static int copy_file(const char *from, const char *folder, const char *to, uint64_t size)
+{
+	char *temporary = file_path(folder, TEMPORARY);
+	int rc, fd = file_operations.open(from, O_RDONLY);
+
+	rc = fd < 0 ? errno : copy_durable(fd, temporary, size);
+	if (fd >= 0)
+		file_operations.close(fd);
+	if (!rc && file_operations.rename(temporary, to) < 0)
+		rc = errno;
+	free(temporary);
+	return rc;
+}
+
+static bool has_size(const char *path, uint64_t size)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && (uint64_t)status.st_size == size;
+}
+
+/* Brings a file that will not change into the folder. One that was deleted meanwhile is not needed. */
+static int take_file(struct backup *backup, const char *source, const char *folder, const char *name)
+{
+	char *from = file_path(source, name), *to = file_path(folder, name);
+	struct stat status;
+	int rc = stat(from, &status) < 0 ? errno : 0;
+
+	if (!rc && !has_size(to, (uint64_t)status.st_size)) {
+		(void)file_operations.unlink(to);
+		if (link(from, to) < 0)
+			rc = errno == ENOENT ? ENOENT : copy_file(from, folder, to, (uint64_t)status.st_size);
+		backup->figures->files += rc == 0;
+		backup->figures->bytes += rc == 0 ? (uint64_t)status.st_size : 0;
+	}
+	free(from);
+	free(to);
+	return rc == ENOENT ? 0 : rc;
+}
+
+/* --- folders --- */
+
+static bool is_file_of_store(const char *name)
+{
+	size_t length = strlen(name);
+
+	return (length == 16 || length == 32) && strspn(name, "0123456789abcdef") == length;
+}
+
+/* Takes those files of a folder whose names sort before `end`. */
+static int take_folder(struct backup *backup, const char *source, const char *name, const char *end)
+{
+	char *folder = file_path(backup->target, name);
+	DIR *entries = opendir(source);
+	struct dirent *entry;
+	int rc = entries ? 0 : errno;
+
+	while (!rc && (entry = readdir(entries)))
+		if (is_file_of_store(entry->d_name) && (!end || strcmp(entry->d_name, end) < 0))
+			rc = take_file(backup, source, folder, entry->d_name);
+	if (entries)
+		closedir(entries);
+	free(folder);
+	return rc;
+}
+
+/* Removes what the store has not any more. */
+static int drop_old(struct backup *backup, const char *source, const char *name)
+{
+	char *folder = file_path(backup->target, name);
+	DIR *entries = opendir(folder);
+	struct dirent *entry;
+	int rc = entries ? 0 : errno;
+
+	while (entries && (entry = readdir(entries))) {
+		char *from = file_path(source, entry->d_name), *to = file_path(folder, entry->d_name);
+
+		if (is_file_of_store(entry->d_name) && access(from, F_OK) < 0 && errno == ENOENT)
+			(void)file_operations.unlink(to);
+		free(from);
+		free(to);
+	}
+	if (entries)
+		closedir(entries);
+	if (!rc)
+		rc = file_flush_folder(folder);
+	free(folder);
+	return rc;
+}
+
+/* --- the whole --- */
+
+static int take_journal(struct backup *backup, const struct position *end)
+{
+	char *folder = file_path(backup->target, "journal");
+	char *from = file_number_path(journal_directory(), end->segment);
+	char *to = file_number_path(folder, end->segment);
+	int rc = take_folder(backup, journal_directory(), "journal", strrchr(to, '/') + 1);
+
+	if (!rc && end->segment > 0) {
+		rc = copy_file(from, folder, to, end->offset);
+		backup->figures->files++;
+		backup->figures->bytes += end->offset;
+	}
+	free(folder);
+	free(from);
+	free(to);
+	return rc;
+}
+
+static int find_end(struct position *end_r)
+{
+	MDB_txn *txn;
+	int rc = environment_snapshot_begin(&txn);
+
+	if (rc)
+		return rc;
+	rc = index_get_end(txn, end_r);
+	environment_snapshot_end(txn);
+	return rc;
+}
+
+int backup_write(const char *target, struct backup_figures *figures_r)
+{
+	struct backup backup = { target, figures_r };
+	struct position end;
+	int rc = opening_make_folder(target);
+
+	*figures_r = (struct backup_figures){ 0 };
+	if (!rc)
+		rc = take_folder(&backup, large_directory(), "large", NULL);
+	if (!rc)
+		rc = find_end(&end);
+	if (!rc)
+		rc = take_journal(&backup, &end);
+	if (!rc)
+		rc = take_folder(&backup, large_directory(), "large", NULL);
+	if (!rc)
+		rc = take_folder(&backup, checkpoint_directory(), "checkpoints", NULL);
+	if (!rc)
+		rc = drop_old(&backup, journal_directory(), "journal");
+	if (!rc)
+		rc = drop_old(&backup, large_directory(), "large");
+	return rc ? rc : drop_old(&backup, checkpoint_directory(), "checkpoints");
+}

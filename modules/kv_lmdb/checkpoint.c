@@ -1,0 +1,273 @@
+/* Writing checkpoints. The entries come in LMDB's order, from one snapshot; the last record tells the
+ * position, and makes the checkpoint complete. The two newest are kept: should the newest not read back, the
+ * one before leads further, since the journal from there on is kept as well. */
+#include <config.h>
+
+#include "checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <posthorn/error.h>
+
+#include "checksum.h"
+#include "commit.h"
+#include "environment.h"
+#include "file.h"
+#include "index.h"
+#include "segment.h"
+#include "transaction.h"
+
+#define KEPT 2
+#define RECORD_SIZE (1024 * 1024)
+/* Behind each record, so that the disk has time for others. */
+#define PAUSE_NANOSECONDS 3000000
+
+struct writer {
+	MDB_txn *txn;
+	int fd;
+	struct segment_header header;
+	struct record record;
+	uint64_t offset;
+	bool (*go_on)(void);
+};
+
+static const char *directory;
+
+void checkpoint_open(const char *directory_)
+{
+	directory = directory_;
+}
+
+const char *checkpoint_directory(void)
+{
+	return directory;
+}
+
+/* --- the file --- */
+
+static int write_header(struct writer *writer, const struct position *position)
+{
+	unsigned char bytes[SEGMENT_HEADER];
+	struct iovec part = { bytes, sizeof(bytes) };
+
+	writer->header = (struct segment_header){
+		.number = position->sequence,
+		.previous_segment = position->segment,
+	};
+	if (getrandom(&writer->header.salt, sizeof(writer->header.salt), 0) != sizeof(writer->header.salt))
+		return EIO;
+	segment_header_write(&writer->header, bytes);
+	writer->offset = SEGMENT_HEADER;
+	return file_write(writer->fd, &part, 1, 0);
+}
+
+static int write_record(struct writer *writer)
+{
+	static const char zeros[16];
+	const struct ph_buf *operations = &writer->record.operations;
+	struct record_header header = {
+		.sequence = writer->offset,
+		.operations = operations->len,
+		.sum = checksum(writer->header.salt, operations->data, operations->len),
+	};
+	unsigned char bytes[RECORD_HEADER];
+	struct iovec parts[] = { { bytes, sizeof(bytes) }, { operations->data, operations->len },
+		{ (void *)(uintptr_t)zeros,
+			(size_t)record_size(&header) - RECORD_HEADER - operations->len } };
+	int rc;
+
+	record_header_write(&header, writer->header.salt, writer->offset, bytes);
+	rc = file_write(writer->fd, parts, 3, writer->offset);
+	writer->offset += record_size(&header);
+	record_begin(&writer->record, 0, 0);
+	return rc;
+}
+
+static int end_step(struct writer *writer)
+{
+	const struct timespec pause = { 0, PAUSE_NANOSECONDS };
+	int rc;
+
+	if (writer->record.operations.len < RECORD_SIZE)
+		return 0;
+	if (environment_snapshot_unwanted() || !writer->go_on())
+		return PH_E_STALE;
+	rc = write_record(writer);
+	nanosleep(&pause, NULL);
+	return rc;
+}
+
+/* --- its entries --- */
+
+static int add_key(struct writer *writer, const MDB_val *key, const MDB_val *value)
+{
+	record_put(&writer->record, ph_str_of(key->mv_data, key->mv_size),
+		ph_str_of(value->mv_data, value->mv_size));
+	return 0;
+}
+
+static int add_blob(struct writer *writer, const MDB_val *key, const MDB_val *value)
+{
+	struct ph_kv_blob_id id;
+	struct stored stored;
+	int rc;
+
+	(void)value;
+	if (key->mv_size != sizeof(id))
+		return MDB_CORRUPTED;
+	memcpy(&id, key->mv_data, sizeof(id));
+	rc = index_get_blob(writer->txn, &id, &stored);
+	if (!rc)
+		record_blob(&writer->record, OPERATION_BLOB, &id, &stored);
+	return rc;
+}
+
+static int add_all(struct writer *writer, MDB_dbi dbi,
+	int (*add)(struct writer *writer, const MDB_val *key, const MDB_val *value))
+{
+	MDB_val key, value;
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(writer->txn, dbi, &cursor);
+
+	if (rc)
+		return rc;
+	while (!(rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
+		rc = add(writer, &key, &value);
+		if (!rc)
+			rc = end_step(writer);
+		if (rc)
+			break;
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int write_entries(struct writer *writer, const struct position *position)
+{
+	int rc = write_header(writer, position);
+
+	if (!rc)
+		rc = add_all(writer, environment_keys, add_key);
+	if (!rc)
+		rc = add_all(writer, environment_blobs, add_blob);
+	if (rc)
+		return rc;
+	record_position(&writer->record, position);
+	return write_record(writer);
+}
+
+/* --- the whole --- */
+
+static int write_file(MDB_txn *txn, const struct position *position, const char *path, bool (*go_on)(void))
+{
+	struct writer writer = { .txn = txn, .go_on = go_on };
+	int rc;
+
+	writer.fd = file_operations.open(path, O_WRONLY | O_CREAT | O_TRUNC);
+	if (writer.fd < 0)
+		return errno;
+	record_init(&writer.record);
+	record_begin(&writer.record, 0, 0);
+	rc = write_entries(&writer, position);
+	if (!rc && file_operations.flush_all(writer.fd) < 0)
+		rc = errno;
+	record_free(&writer.record);
+	file_operations.close(writer.fd);
+	return rc;
+}
+
+/* The index in `new`; *position_r: what it contains, all zero when there is nothing new. */
+static int write_snapshot(const char *new, struct position *position_r, bool (*go_on)(void))
+{
+	struct position last;
+	MDB_txn *txn;
+	int rc = environment_snapshot_begin(&txn);
+
+	if (rc)
+		return rc;
+	rc = index_get_end(txn, position_r);
+	if (!rc)
+		rc = index_get_checkpoint(txn, &last);
+	if (!rc && last.written == position_r->written)
+		*position_r = (struct position){ 0 };
+	else if (!rc)
+		rc = write_file(txn, position_r, new, go_on);
+	environment_snapshot_end(txn);
+	return rc;
+}
+
+static void remove_old(void)
+{
+	uint64_t *numbers;
+	size_t count;
+	int rc = file_numbers(directory, &numbers, &count);
+
+	for (size_t i = 0; !rc && i + KEPT < count; i++) {
+		char *path = file_number_path(directory, numbers[i]);
+
+		(void)file_operations.unlink(path);
+		free(path);
+	}
+	free(numbers);
+}
+
+static int note_checkpoint(struct ph_kv_txn *txn, void *arg)
+{
+	int rc = index_put_checkpoint(txn->mdb, arg);
+
+	txn->changed = true;
+	return rc ? transaction_failed(txn, rc) : 0;
+}
+
+int checkpoint_write(bool (*go_on)(void))
+{
+	char *new = file_path(directory, "new"), *path;
+	struct position position;
+	int rc = write_snapshot(new, &position, go_on);
+
+	if (rc || position.written == 0) {
+		(void)file_operations.unlink(new);
+		free(new);
+		return rc;
+	}
+	path = file_number_path(directory, position.sequence);
+	if (file_operations.rename(new, path) < 0)
+		rc = errno;
+	if (!rc)
+		rc = file_flush_folder(directory);
+	if (!rc) {
+		remove_old();
+		rc = commit_from_thread(note_checkpoint, &position, 0);
+	}
+	free(path);
+	free(new);
+	return rc;
+}
+
+/* --- what they make needless --- */
+
+int checkpoint_first_segment(uint64_t *segment_r)
+{
+	uint64_t *numbers;
+	size_t count;
+	int rc = file_numbers(directory, &numbers, &count);
+
+	*segment_r = 0;
+	if (!rc && count >= KEPT) {
+		char *path = file_number_path(directory, numbers[count - KEPT]);
+		struct segment_reader reader;
+
+		rc = segment_open(&reader, path, 0);
+		if (!rc)
+			*segment_r = reader.header.previous_segment;
+		segment_close(&reader);
+		free(path);
+	}
+	free(numbers);
+	return rc;
+}

@@ -1,0 +1,19 @@
+/* Checkpoints: the index written to a file, as records, with the position in the journal that it contains. */
+#ifndef KV_LMDB_CHECKPOINT_H
+#define KV_LMDB_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The folder's path must stay valid. */
+void checkpoint_open(const char *directory);
+const char *checkpoint_directory(void);
+
+/* Blocks; not for the loop's thread, nor the committer's. `go_on` may end it early (PH_E_STALE). Where
+ * nothing was written since the last checkpoint there is nothing to do. 0, an errno, LMDB's code or a
+ * ph_code. */
+int checkpoint_write(bool (*go_on)(void));
+/* The first segment that recovery may need: those before it matter only for the blobs they hold. */
+int checkpoint_first_segment(uint64_t *segment_r);
+
+#endif

@@ -1,0 +1,11 @@
+/* Compaction: what is still needed of old segments moves to the end of the journal, and they go. */
+#ifndef KV_LMDB_COMPACT_H
+#define KV_LMDB_COMPACT_H
+
+#include <stdbool.h>
+
+/* Blocks; as checkpoint_write(). Goes over the segments that only matter for their blobs, the oldest first,
+ * and takes those of which less than so many percent are needed. */
+int compact_journal(unsigned percent, bool (*go_on)(void));
+
+#endif

@@ -1,0 +1,299 @@
+/* Appending. Segments are allocated ahead, so that writing needs no new blocks, and cut when they are full.
+ *
+ * A record lies where LMDB's last committed transaction says the journal ends. One whose transaction came to
+ * nothing is overwritten by the next. After a failure of the disk the rest of the segment is not trusted: a
+ * new one begins, and its header tells how far the former one counts.
+ *
+ * A small file of allocated space is kept in reserve, and becomes a segment when the disk is full: for
+ * updates that bring no message, such as those that delete some. */
+#include <config.h>
+
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <posthorn/error.h>
+
+#include "checksum.h"
+#include "file.h"
+#include "segment.h"
+
+#define RESERVE_NAME "reserve"
+#define RESERVE_SIZE (4 * 1024 * 1024)
+/* Room for a record's operations, which are not counted beforehand. */
+#define ROOM (64 * 1024)
+
+static const char *directory;
+static uint64_t segment_size;
+/* The segment that is open here. */
+static int fd = -1;
+static struct segment_header current;
+/* A segment that failed; nothing more is appended to it. */
+static uint64_t spoilt;
+
+void journal_open(const char *directory_, uint64_t segment_size_)
+{
+	directory = directory_;
+	segment_size = segment_size_;
+	spoilt = 0;
+}
+
+static void close_segment(void)
+{
+	if (fd >= 0)
+		file_operations.close(fd);
+	fd = -1;
+	current = (struct segment_header){ 0 };
+}
+
+void journal_close(void)
+{
+	close_segment();
+}
+
+void journal_forget(void)
+{
+	close_segment();
+}
+
+const char *journal_directory(void)
+{
+	return directory;
+}
+
+static int open_segment(uint64_t number)
+{
+	char *path;
+	int rc;
+
+	if (fd >= 0 && current.number == number)
+		return 0;
+	close_segment();
+	path = file_number_path(directory, number);
+	fd = file_operations.open(path, O_RDWR);
+	free(path);
+	if (fd < 0)
+		return errno;
+	rc = segment_header_read(fd, &current);
+	if (!rc && current.number != number)
+		rc = PH_E_CORRUPT;
+	if (rc)
+		close_segment();
+	return rc;
+}
+
+static uint64_t newest_segment(void)
+{
+	uint64_t *numbers, newest = 0;
+	size_t count;
+
+	if (file_numbers(directory, &numbers, &count) == 0 && count > 0)
+		newest = numbers[count - 1];
+	free(numbers);
+	return newest;
+}
+
+bool journal_ends(const struct position *end)
+{
+	uint64_t size, newest = newest_segment();
+
+	if (end->segment == 0)
+		return newest == 0;
+	return (newest == end->segment || newest == end->segment + 1) && open_segment(end->segment) == 0 &&
+	       file_size(fd, &size) == 0 && size >= end->offset;
+}
+
+/* --- a new segment --- */
+
+static int allocate_new(const char *path, uint64_t size)
+{
+	int rc = 0, new;
+
+	if (file_operations.unlink(path) < 0 && errno != ENOENT)
+		return errno;
+	new = file_operations.open(path, O_RDWR | O_CREAT | O_EXCL);
+	if (new < 0)
+		return errno;
+	if (file_operations.allocate(new, 0, (off_t)size) < 0 && errno != EOPNOTSUPP)
+		rc = errno;
+	if (rc) {
+		file_operations.close(new);
+		file_operations.unlink(path);
+		return rc;
+	}
+	fd = new;
+	return 0;
+}
+
+/* Keeps something for bad times, when times are good. */
+static void keep_reserve(void)
+{
+	char *path = file_path(directory, RESERVE_NAME);
+	int former = fd;
+
+	if (access(path, F_OK) < 0 && allocate_new(path, RESERVE_SIZE) == 0)
+		file_operations.close(fd);
+	fd = former;
+	free(path);
+}
+
+static int take_reserve(const char *path)
+{
+	char *reserve = file_path(directory, RESERVE_NAME);
+	int rc = 0;
+
+	if (file_operations.rename(reserve, path) < 0)
+		rc = ENOSPC;
+	free(reserve);
+	if (rc)
+		return rc;
+	fd = file_operations.open(path, O_RDWR);
+	return fd < 0 ? errno : 0;
+}
+
+static bool is_full(int rc)
+{
+	return rc == ENOSPC || rc == EDQUOT || rc == EFBIG;
+}
+
+/* As large as there is room for: the usual size, or what is little. */
+static int allocate(const char *path, bool frugal)
+{
+	int rc = allocate_new(path, segment_size);
+
+	if (!rc)
+		keep_reserve();
+	if (is_full(rc) && frugal)
+		rc = take_reserve(path);
+	return rc;
+}
+
+static int write_header(void)
+{
+	unsigned char bytes[SEGMENT_HEADER];
+	struct iovec part = { bytes, sizeof(bytes) };
+	int rc;
+
+	if (getrandom(&current.salt, sizeof(current.salt), 0) != sizeof(current.salt))
+		return EIO;
+	segment_header_write(&current, bytes);
+	rc = file_write(fd, &part, 1, 0);
+	if (!rc && file_operations.flush_all(fd) < 0)
+		rc = errno;
+	return rc ? rc : file_flush_folder(directory);
+}
+
+static int create_segment(const struct segment_header *header, bool frugal)
+{
+	char *path = file_number_path(directory, header->number);
+	int rc;
+
+	close_segment();
+	rc = allocate(path, frugal);
+	current = *header;
+	if (!rc)
+		rc = write_header();
+	if (rc) {
+		close_segment();
+		file_operations.unlink(path);
+	}
+	free(path);
+	return rc;
+}
+
+/* Gives back what a segment that is full does not need. It counts as far without. */
+static void seal(const struct position *end)
+{
+	if (end->segment > 0 && open_segment(end->segment) == 0)
+		(void)file_operations.truncate(fd, (off_t)end->offset);
+}
+
+int journal_rotate(struct position *end, bool frugal)
+{
+	const struct segment_header header = {
+		.number = end->segment + 1,
+		.sequence = end->sequence,
+		.previous_end = end->offset,
+	};
+	struct position former = *end;
+	int rc = create_segment(&header, frugal);
+
+	if (rc)
+		return rc;
+	end->segment = header.number;
+	end->offset = SEGMENT_HEADER;
+	if (former.segment != spoilt)
+		seal(&former);
+	return open_segment(end->segment);
+}
+
+static bool has_room(const struct position *end, uint64_t bytes)
+{
+	return end->offset == SEGMENT_HEADER || end->offset + bytes + ROOM <= segment_size;
+}
+
+int journal_prepare(struct position *end, uint64_t bytes, bool frugal)
+{
+	int rc;
+
+	if (end->segment > 0 && end->segment != spoilt) {
+		rc = open_segment(end->segment);
+		if (rc || has_room(end, bytes))
+			return rc;
+	}
+	return journal_rotate(end, frugal);
+}
+
+/* --- a record --- */
+
+static int write_record(const struct position *end, struct record *record, const struct record_header *header)
+{
+	static const char zeros[16];
+	unsigned char bytes[RECORD_HEADER];
+	uint64_t size = record_size(header);
+	uint64_t padding = size - RECORD_HEADER - header->bytes - header->operations;
+
+	record_header_write(header, current.salt, end->offset, bytes);
+	record->parts[0] = (struct iovec){ bytes, sizeof(bytes) };
+	record_add_bytes(record, record->operations.data, record->operations.len);
+	record_add_bytes(record, zeros, (size_t)padding);
+	return file_write(fd, record->parts, record->part_count, end->offset);
+}
+
+int journal_append(struct position *end, struct record *record)
+{
+	struct record_header header = {
+		.sequence = end->sequence,
+		.bytes = record->bytes,
+		.operations = record->operations.len,
+		.sum = checksum(current.salt, record->operations.data, record->operations.len),
+	};
+	int rc = write_record(end, record, &header);
+
+	if (!rc && file_operations.flush(fd) < 0)
+		rc = errno;
+	if (rc) {
+		journal_undo(end);
+		if (!is_full(rc))
+			spoilt = end->segment;
+		return rc;
+	}
+	end->offset += record_size(&header);
+	end->sequence++;
+	end->written += record_size(&header);
+	return 0;
+}
+
+void journal_undo(const struct position *end)
+{
+	static char zeros[RECORD_HEADER];
+	struct iovec part = { zeros, sizeof(zeros) };
+
+	if (fd >= 0)
+		(void)file_write(fd, &part, 1, end->offset);
+}

@@ -1,0 +1,30 @@
+/* The end of the journal: where records are appended. Called with LMDB's write lock held, so by one process
+ * at a time; where the end is, LMDB's transaction tells. Functions return 0, PH_E_CORRUPT, or an errno. */
+#ifndef KV_LMDB_JOURNAL_H
+#define KV_LMDB_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "record.h"
+
+/* The folder's path must stay valid. */
+void journal_open(const char *directory, uint64_t segment_size);
+void journal_close(void);
+const char *journal_directory(void);
+
+/* Makes the segment at the end ready for so many bytes of blobs; *end may move to a new segment. Where there
+ * is no room for a new one, `frugal` work may use the reserve. */
+int journal_prepare(struct position *end, uint64_t bytes, bool frugal);
+/* Moves *end to a new segment. */
+int journal_rotate(struct position *end, bool frugal);
+/* Writes the record at *end, durable, and moves *end behind it. */
+int journal_append(struct position *end, struct record *record);
+/* The record that was just appended at `end` does not count: its transaction failed. */
+void journal_undo(const struct position *end);
+/* The end was moved to a new segment by a transaction that failed: another process may make it anew. */
+void journal_forget(void);
+/* Does the journal end where LMDB says? It may have begun another segment in which nothing counts. */
+bool journal_ends(const struct position *end);
+
+#endif

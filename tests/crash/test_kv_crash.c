@@ -1,0 +1,347 @@
+/* What is left of a kv_lmdb store whose system stopped, whose process was killed, whose disk failed: all that
+ * was told to be durable, and nothing by halves. KV_CRASH_STATES and KV_KILL_ROUNDS tell how long to try. */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <posthorn/fiber.h>
+#include <posthorn/mem.h>
+
+#include "../../modules/kv_lmdb/file.h"
+#include "../../modules/kv_lmdb/kv_lmdb.h"
+#include "../contract/kv.h"
+#include "../contract/kv_process.h"
+#include "../unit/fiber_main.h"
+#include "../unit/temporary.h"
+#include "recorder.h"
+#include "work.h"
+
+#define MOMENTS_MAX 100000
+
+static const struct ph_kv_service *const kv = &kv_lmdb_service;
+static char directory[TEMPORARY_MAX];
+
+/* Everything small, so that a short run sees all of it. */
+static int open_small(const char *path, struct ph_error *error)
+{
+	static const struct kv_lmdb_config config = {
+		.map_size = 1 << 20,
+		.map_max = INT64_C(1) << 34,
+		.group_updates = 100,
+		.group_size = 1 << 20,
+		.segment_size = 256 << 10,
+		.checkpoint_after = 300 << 10,
+		.compact_percent = 90,
+	};
+
+	return kv_lmdb_open(path, &config, 16, error);
+}
+
+static const struct kv_provider provider = { "kv_lmdb", &kv_lmdb_service, open_small, kv_lmdb_close };
+
+static unsigned setting(const char *name, unsigned usual)
+{
+	const char *text = getenv(name);
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : usual;
+}
+
+static void remove_file(const char *path, const char *name)
+{
+	char full[TEMPORARY_MAX + 64];
+
+	snprintf(full, sizeof(full), "%s/%s", path, name);
+	unlink(full);
+}
+
+/* As after a stop of the system. */
+static void lose_index(const char *path)
+{
+	remove_file(path, "index/data.mdb");
+	remove_file(path, "index/lock.mdb");
+	remove_file(path, "state");
+}
+
+/* --- the system stops --- */
+
+static struct {
+	size_t event;
+	struct work_progress progress;
+} * moments;
+static size_t moment_count;
+
+static void note_moment(void)
+{
+	ck_assert_uint_lt(moment_count, MOMENTS_MAX);
+	moments[moment_count].event = recorder_now();
+	moments[moment_count++].progress = work_progress();
+}
+
+static void record_run(unsigned steps)
+{
+	moments = ph_alloc_array(MOMENTS_MAX, sizeof(*moments));
+	moment_count = 0;
+	make_temporary(directory);
+	recorder_start(directory);
+	work_reset();
+	work_on_progress(note_moment);
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+	for (unsigned i = 0; i < steps; i++) {
+		work_run(kv, 1, false);
+		/* Time for what goes on beside. */
+		ph_fiber_sleep(5);
+	}
+	ck_assert_uint_gt(recorder_unlinked("journal/"), 0);
+	ck_assert_uint_gt(recorder_unlinked("checkpoints/"), 0);
+	ck_assert_uint_gt(recorder_unlinked("large/"), 0);
+	kv_lmdb_close();
+	note_moment();
+	work_on_progress(NULL);
+	recorder_stop();
+	remove_temporary(directory);
+}
+
+/* What was durable by the time of an event, and what had begun by then or soon after. */
+static struct work_progress progress_at(size_t event)
+{
+	struct work_progress at = { 0 };
+
+	for (size_t i = 0; i < moment_count; i++) {
+		if (moments[i].event <= event)
+			at = moments[i].progress;
+		else
+			break;
+	}
+	return at;
+}
+
+static const struct ph_kv_partition mark = { 9, 9 };
+
+static int put_mark(struct ph_kv_txn *txn, void *arg)
+{
+	(void)arg;
+	return kv->put(txn, 0, PH_STR("mark"), PH_STR("here"));
+}
+
+static int get_mark(struct ph_kv_txn *txn, void *arg)
+{
+	struct ph_str value;
+
+	(void)arg;
+	return kv->get(txn, 0, PH_STR("mark"), &value);
+}
+
+/* Goes on from there, and is rebuilt once more. */
+static void go_on(const struct work_progress *progress)
+{
+	ck_assert_int_eq(kv->update(&mark, 1, NULL, 0, put_mark, NULL, NULL), 0);
+	kv_lmdb_close();
+	lose_index(directory);
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+	ck_assert_int_eq(kv->read(&mark, 1, get_mark, NULL, NULL), 0);
+	work_check(kv, progress);
+}
+
+static void check_state(size_t event, unsigned chance)
+{
+	struct work_progress progress = progress_at(event);
+	struct ph_error error = { 0 };
+
+	make_temporary(directory);
+	recorder_build(directory, event, chance);
+	ck_assert_msg(open_small(directory, &error) == 0, "%s", error.detail);
+	work_check(kv, &progress);
+	if (chance % 4 == 0)
+		go_on(&progress);
+	kv_lmdb_close();
+	remove_temporary(directory);
+}
+
+START_TEST(a_stop_of_the_system_loses_nothing_durable)
+{
+	unsigned states = setting("KV_CRASH_STATES", 150);
+	size_t events;
+
+	record_run(40);
+	events = moments[moment_count - 1].event;
+	for (unsigned i = 0; i < states; i++)
+		check_state(events * (i + 1) / states, i);
+	free(moments);
+	recorder_free();
+}
+END_TEST
+
+/* --- the process is killed --- */
+
+START_TEST(killed_processes_lose_nothing_they_confirmed)
+{
+	unsigned rounds = setting("KV_KILL_ROUNDS", 10);
+
+	make_temporary(directory);
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+	for (unsigned i = 0; i < rounds; i++) {
+		struct kv_writer_process a, b;
+
+		kv_writer_start(&a, directory, 10 + i, 0);
+		kv_writer_start(&b, directory, 10000 + i, 0);
+		kv_writer_kill(&a, 10 + i * 7 % 50);
+		kv_writer_kill(&b, 10 + i * 13 % 50);
+		kv_check_written(kv, 10 + i, a.durable);
+		kv_lmdb_close();
+		if (i % 2)
+			lose_index(directory);
+		ck_assert_int_eq(open_small(directory, NULL), 0);
+		kv_check_written(kv, 10 + i, a.durable);
+		kv_check_written(kv, 10000 + i, b.durable);
+	}
+	kv_lmdb_close();
+	remove_temporary(directory);
+}
+END_TEST
+
+/* --- the disk fails --- */
+
+static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
+static int fault_countdown, fault_errno, fault_call;
+
+/* Is it this call's turn to fail? */
+static bool fails(int call)
+{
+	bool fail;
+
+	pthread_mutex_lock(&fault_lock);
+	fail = call == fault_call && fault_countdown > 0 && --fault_countdown == 0;
+	pthread_mutex_unlock(&fault_lock);
+	if (fail)
+		errno = fault_errno;
+	return fail;
+}
+
+enum call {
+	CALL_OPEN,
+	CALL_WRITE,
+	CALL_ALLOCATE,
+	CALL_FLUSH,
+	CALL_FLUSH_ALL,
+	CALL_RENAME,
+	CALL_LINK,
+	CALL_MAP,
+	CALLS
+};
+
+static int faulty_open(const char *path, int flags)
+{
+	return fails(CALL_OPEN) ? -1 : file_system_calls.open(path, flags);
+}
+
+/* What fails may have written some of it. */
+static ssize_t faulty_write(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	if (!fails(CALL_WRITE))
+		return file_system_calls.write(fd, parts, count, offset);
+	file_system_calls.write(fd, parts, 1, offset);
+	errno = fault_errno;
+	return -1;
+}
+
+static int faulty_allocate(int fd, off_t offset, off_t size)
+{
+	return fails(CALL_ALLOCATE) ? -1 : file_system_calls.allocate(fd, offset, size);
+}
+
+static int faulty_flush(int fd)
+{
+	return fails(CALL_FLUSH) ? -1 : file_system_calls.flush(fd);
+}
+
+static int faulty_flush_all(int fd)
+{
+	return fails(CALL_FLUSH_ALL) ? -1 : file_system_calls.flush_all(fd);
+}
+
+static int faulty_rename(const char *from, const char *to)
+{
+	return fails(CALL_RENAME) ? -1 : file_system_calls.rename(from, to);
+}
+
+static int faulty_link(int fd, const char *path)
+{
+	return fails(CALL_LINK) ? -1 : file_system_calls.link(fd, path);
+}
+
+static void *faulty_map(int fd, size_t size)
+{
+	return fails(CALL_MAP) ? (void *)-1 : file_system_calls.map(fd, size);
+}
+
+static void make_faulty(int call, int countdown, int error)
+{
+	pthread_mutex_lock(&fault_lock);
+	fault_call = call;
+	fault_countdown = countdown;
+	fault_errno = error;
+	pthread_mutex_unlock(&fault_lock);
+}
+
+static void run_with_fault(int call, int countdown, int error)
+{
+	struct work_progress progress;
+
+	make_temporary(directory);
+	work_reset();
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+	make_faulty(call, countdown, error);
+	work_run(kv, 6, true);
+	make_faulty(call, 0, 0);
+	work_run(kv, 2, false);
+	progress = work_progress();
+	work_check(kv, &progress);
+	kv_lmdb_close();
+	lose_index(directory);
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+	work_check(kv, &progress);
+	kv_lmdb_close();
+	remove_temporary(directory);
+}
+
+START_TEST(failures_of_the_disk_do_no_harm)
+{
+	static const int errors[] = { EIO, ENOSPC, EMFILE, EROFS };
+	static const int countdowns[] = { 1, 2, 3, 5, 8, 13 };
+
+	file_operations.open = faulty_open;
+	file_operations.write = faulty_write;
+	file_operations.allocate = faulty_allocate;
+	file_operations.flush = faulty_flush;
+	file_operations.flush_all = faulty_flush_all;
+	file_operations.rename = faulty_rename;
+	file_operations.link = faulty_link;
+	file_operations.map = faulty_map;
+	for (int call = 0; call < CALL_MAP; call++)
+		for (size_t i = 0; i < sizeof(countdowns) / sizeof(*countdowns); i++)
+			run_with_fault(call, countdowns[i], errors[i % 4]);
+	file_operations = file_system_calls;
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+	Suite *suite;
+	TCase *tests;
+
+	if (argc == 5 && strcmp(argv[1], "writer") == 0)
+		return kv_writer(&provider, argv + 2);
+	suite = suite_create("kv_lmdb crashes");
+	tests = tcase_create("crashes");
+	tcase_set_timeout(tests, 0);
+	tcase_add_test(tests, a_stop_of_the_system_loses_nothing_durable);
+	tcase_add_test(tests, killed_processes_lose_nothing_they_confirmed);
+	tcase_add_test(tests, failures_of_the_disk_do_no_harm);
+	suite_add_tcase(suite, tests);
+	return fiber_main(suite);
+}

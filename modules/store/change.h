@@ -20,6 +20,8 @@ struct change {
 	struct ph_kv_cursor *cursor;
 	bool new_modseq; /* this transaction has taken its modseq */
 	bool meta_changed;
+	size_t account;     /* the partition of the account, whose usage changes too; 0: none */
+	struct usage usage; /* what came less what went */
 	struct ph_uid_set flagged;
 	struct ph_uid_set expunged;
 };

@@ -16,11 +16,14 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/name.c modules/store/name.h \
 	modules/store/record.c modules/store/record.h \
 	modules/store/remove.c modules/store/remove.h \
+	modules/store/quota_tool.c \
 	modules/store/rename.c \
 	modules/store/service.c \
 	modules/store/session.c modules/store/session.h \
 	modules/store/store.c modules/store/store.h \
+	modules/store/tool.c modules/store/tool.h \
 	modules/store/uid_set.c modules/store/uid_set.h \
+	modules/store/usage.c modules/store/usage.h \
 	modules/store/view.c modules/store/view.h
 if BUILD_STORE
 pkglib_LTLIBRARIES += modules/store.la

@@ -9,6 +9,7 @@
 #include "remove.h"
 #include "session.h"
 #include "uid_set.h"
+#include "usage.h"
 
 static uint32_t count(const struct ph_mailbox *mailbox)
 {
@@ -120,6 +121,8 @@ const struct ph_store_service store_service = {
 	.account_set_password = account_set_password,
 	.account_remove = account_remove,
 	.account_list = account_list,
+	.account_quota = account_quota,
+	.account_set_quota = account_set_quota,
 	.domain_is_local = account_domain_is_local,
 	.mailbox_list = mailbox_list,
 	.mailbox_create = mailbox_create,

@@ -45,6 +45,20 @@ struct ph_account {
 	int64_t created; /* seconds since 1970 */
 };
 
+/* What an account's mail may take; 0: without limit, PH_QUOTA_DEFAULT: as the configuration says. */
+#define PH_QUOTA_DEFAULT (-1)
+struct ph_quota_limits {
+	int64_t bytes;
+	int64_t messages;
+};
+
+struct ph_quota {
+	uint64_t bytes; /* all its messages' sizes; copies count each */
+	uint64_t messages;
+	struct ph_quota_limits limits; /* that hold; none is PH_QUOTA_DEFAULT */
+	struct ph_quota_limits own;    /* that it was given */
+};
+
 /* --- sets of UIDs --- */
 
 struct ph_uid_range {
@@ -189,6 +203,12 @@ struct ph_store_service {
 	/* In the order of addresses. */
 	int (*account_list)(struct ph_actor actor, struct ph_pool *pool, struct ph_account **accounts_r,
 		size_t *count_r, struct ph_error *error);
+	/* PH_E_ABSENT. */
+	int (*account_quota)(
+		struct ph_actor actor, ph_account_id id, struct ph_quota *quota_r, struct ph_error *error);
+	/* Only the system actor. What is over the new limits already stays. */
+	int (*account_set_quota)(struct ph_actor actor, ph_account_id id,
+		const struct ph_quota_limits *limits, struct ph_error *error);
 	/* Is the domain served here: configured, or has an account? */
 	int (*domain_is_local)(struct ph_str domain, bool *local_r, struct ph_error *error);
 
@@ -275,9 +295,9 @@ struct ph_store_service {
 		const struct ph_uid_set *uids, bool any, struct ph_uid_set *expunged_r,
 		struct ph_error *error);
 	/* To a mailbox of any account the actor may write to; keeps flags, keywords, internal date; copies no
-	 * bytes; all or nothing. PH_E_ABSENT when there is no such target. With `move` the originals go in
-	 * the same transaction where the kv can, and else only after the copies are durable. The sets of
-	 * *copied_r are to be freed with uid_set_free. */
+	 * bytes; all or nothing. PH_E_ABSENT when there is no such target, PH_E_QUOTA when its account has no
+	 * room. With `move` the originals go in the same transaction where the kv can, and else only after
+	 * the copies are durable. The sets of *copied_r are to be freed with uid_set_free. */
 	int (*messages_copy)(struct ph_actor actor, struct ph_mailbox *mailbox, const struct ph_uid_set *uids,
 		ph_account_id account, struct ph_str target, bool move, struct ph_copied *copied_r,
 		struct ph_error *error);
@@ -295,8 +315,9 @@ struct ph_store_service {
 		struct ph_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
 	void (*draft_free)(struct ph_draft **draft);
 	/* Stores one finished draft at all destinations, its bytes once. Each destination gets its result;
-	 * where the kv can, all succeed or fail together in one flush. Returns 0 when all did. internal_date
-	 * 0: now. */
+	 * where the kv can, all are written together in one flush. PH_E_QUOTA, PH_E_ABSENT and other troubles
+	 * of one destination do not keep the others from getting the message. Returns 0 when all did.
+	 * internal_date 0: now. */
 	int (*deliver)(struct ph_actor actor, struct ph_draft *draft, int64_t internal_date,
 		int32_t internal_zone, struct ph_destination *destinations, size_t count,
 		struct ph_error *error);

@@ -1,0 +1,43 @@
+/* The commands of the store: table, and what they share. */
+#include <config.h>
+
+#include "tool.h"
+
+#include <stdio.h>
+
+#include <posthorn/mem.h>
+
+#include "account.h"
+
+int tool_complain(const char *what, const struct ph_error *error)
+{
+	fprintf(stderr, "posthorn: %s: %s\n", what, error->detail[0] ? error->detail : error->client);
+	switch (error->code) {
+	case PH_E_ABSENT:
+		return PH_EXIT_ABSENT;
+	case PH_E_EXISTS:
+		return PH_EXIT_EXISTS;
+	default:
+		return PH_EXIT_FAILED;
+	}
+}
+
+int tool_find_account(const char *address, ph_account_id *id_r)
+{
+	struct ph_error error = { 0 };
+	struct ph_account account = { 0 };
+	struct ph_pool *pool = ph_pool_new(0);
+	int result = account_find(PH_ACTOR_SYSTEM, ph_str(address), pool, &account, &error);
+
+	*id_r = account.id;
+	ph_pool_free(&pool);
+	return result < 0 ? tool_complain(address, &error) : PH_EXIT_OK;
+}
+
+const struct ph_tool store_tools[] = {
+	{ "account quota", "ADDRESS [--bytes N] [--messages N]",
+		"Shows what an account's mail takes, or sets what it may take.\n"
+		"N is a number (also with K, M or G behind it), none, or default: as the configuration says.",
+		quota_tool },
+	{ 0 },
+};

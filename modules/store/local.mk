@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += modules/store/libstore.la
 modules_store_libstore_la_SOURCES = \
 	modules/store/account.c modules/store/account.h \
 	modules/store/change.c modules/store/change.h \
+	modules/store/changes.c \
 	modules/store/copy.c \
 	modules/store/deliver.c \
 	modules/store/draft.c \

@@ -43,6 +43,20 @@ static int message_open(struct ph_mailbox *mailbox, const struct ph_message *mes
 	return store.kv->blob_open(message->blob, blob_r, error);
 }
 
+/* The bytes are the message: whoever shares them is a copy. */
+static void message_email_id(const struct ph_message *message, char id_r[PH_EMAIL_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *to = id_r;
+
+	*to++ = 'E';
+	for (size_t i = 0; i < sizeof(message->blob.bytes); i++) {
+		*to++ = digits[message->blob.bytes[i] >> 4];
+		*to++ = digits[message->blob.bytes[i] & 15];
+	}
+	*to = '\0';
+}
+
 static uint64_t message_size(const struct ph_kv_blob *blob)
 {
 	return store.kv->blob_size(blob);
@@ -135,6 +149,7 @@ const struct ph_store_service store_service = {
 	.mailbox_view_status = mailbox_view_status,
 	.mailbox_keywords = mailbox_keywords,
 	.mailbox_refresh = mailbox_refresh,
+	.mailbox_changes = mailbox_changes,
 	.mailbox_watch = mailbox_watch,
 	.view_count = count,
 	.view_uid = uid,
@@ -144,6 +159,7 @@ const struct ph_store_service store_service = {
 	.messages_begin = messages_begin,
 	.messages_next = messages_next,
 	.messages_end = messages_end,
+	.message_email_id = message_email_id,
 	.message_open = message_open,
 	.message_size = message_size,
 	.message_view = message_view,

@@ -27,6 +27,7 @@
 #define PH_STORE_SERVICE "store/1"
 #define PH_MAILBOX_NAME_MAX 1000 /* bytes of UTF-8 */
 #define PH_KEYWORD_MAX 200       /* bytes */
+#define PH_EMAIL_ID_SIZE 34      /* with the NUL behind it */
 
 typedef uint64_t ph_account_id;
 
@@ -186,6 +187,15 @@ struct ph_mailbox_news {
 	bool gone;             /* the mailbox itself was deleted: the session must leave it */
 };
 
+/* What changed after a modseq, for CHANGEDSINCE and QRESYNC (RFC 7162): of the messages in the view and below
+ * its UIDNEXT. The sets are to be freed with uid_set_free. */
+struct ph_mailbox_changes {
+	struct ph_uid_set changed; /* are there, with a greater modseq */
+	struct ph_uid_set
+		vanished; /* went since; unless `exact`, all that are not there, whenever they went */
+	bool exact;       /* the mailbox remembers that far: module store's option `changes` */
+};
+
 struct ph_store_service {
 	/* --- accounts --- */
 
@@ -249,6 +259,9 @@ struct ph_store_service {
 	 * refresh, and until then reading them gives PH_E_ABSENT. */
 	int (*mailbox_refresh)(struct ph_mailbox *mailbox, bool expunges, struct ph_pool *pool,
 		struct ph_mailbox_news *news_r, struct ph_error *error);
+	/* What changed after `modseq`. */
+	int (*mailbox_changes)(struct ph_mailbox *mailbox, uint64_t modseq,
+		struct ph_mailbox_changes *changes_r, struct ph_error *error);
 	/* Calls changed(arg) from the loop when the mailbox may have changed; one watch for each open
 	 * mailbox; NULL ends it. Does not park. */
 	void (*mailbox_watch)(struct ph_mailbox *mailbox, void (*changed)(void *arg), void *arg);
@@ -274,6 +287,9 @@ struct ph_store_service {
 		struct ph_mailbox *mailbox, const struct ph_uid_set *uids, unsigned parts);
 	bool (*messages_next)(struct ph_message_iterator *iterator, const struct ph_message **message_r);
 	int (*messages_end)(struct ph_message_iterator **iterator, struct ph_error *error);
+	/* EMAILID (RFC 8474): the same for copies, and for them only. Does not park. There are no THREADIDs:
+	 * threads by references are not known cheaply, and RFC 8474 5.2 allows for that. */
+	void (*message_email_id)(const struct ph_message *message, char id_r[PH_EMAIL_ID_SIZE]);
 	/* The message's bytes: open, view, close as of kv.h. */
 	int (*message_open)(struct ph_mailbox *mailbox, const struct ph_message *message,
 		struct ph_kv_blob **blob_r, struct ph_error *error);

@@ -4,6 +4,10 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/account.c modules/store/account.h \
 	modules/store/change.c modules/store/change.h \
 	modules/store/changes.c \
+	modules/store/check.c modules/store/check.h \
+	modules/store/check_messages.c \
+	modules/store/check_records.c \
+	modules/store/check_tool.c \
 	modules/store/copy.c \
 	modules/store/deliver.c \
 	modules/store/draft.c \

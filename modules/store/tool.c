@@ -39,5 +39,14 @@ const struct ph_tool store_tools[] = {
 		"Shows what an account's mail takes, or sets what it may take.\n"
 		"N is a number (also with K, M or G behind it), none, or default: as the configuration says.",
 		quota_tool },
+	{ "store check", "[--quick] [ADDRESS]",
+		"Checks all that is stored, or one account; may run beside the server.\n"
+		"Prints each fault with account, mailbox and UID, and fails when there are any.\n"
+		"--quick does not read the messages' bytes.",
+		check_tool },
+	{ "store repair", "[--quick] [ADDRESS]",
+		"Checks, and repairs what can be: counters, usage, summaries of messages.\n"
+		"Fails when faults are left. Messages are never dropped.",
+		repair_tool },
 	{ 0 },
 };

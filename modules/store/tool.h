@@ -13,5 +13,7 @@ int tool_complain(const char *what, const struct ph_error *error);
 int tool_find_account(const char *address, ph_account_id *id_r);
 
 int quota_tool(int argc, char **argv);
+int check_tool(int argc, char **argv);
+int repair_tool(int argc, char **argv);
 
 #endif

@@ -30,13 +30,18 @@ static int put(struct ph_kv_txn *txn, size_t partition, char kind, const struct 
 	return store.kv->put(txn, partition, key_plain(&key, kind), ph_str_of(bytes, sizeof(bytes)));
 }
 
-static int get_used(struct ph_kv_txn *txn, size_t partition, struct usage *used_r)
+int usage_get(struct ph_kv_txn *txn, size_t partition, struct usage *used_r)
 {
 	int result = get(txn, partition, 'q', used_r);
 
 	if (result == PH_E_ABSENT)
 		*used_r = (struct usage){ 0 };
 	return result == PH_E_ABSENT ? 0 : result;
+}
+
+int usage_put(struct ph_kv_txn *txn, size_t partition, const struct usage *used)
+{
+	return put(txn, partition, 'q', used);
 }
 
 static int get_limits(struct ph_kv_txn *txn, size_t partition, struct usage *limits_r)
@@ -69,7 +74,7 @@ int usage_check(struct ph_kv_txn *txn, size_t partition, const struct usage *mor
 	int result = get_limits(txn, partition, &limits);
 
 	if (result == 0)
-		result = get_used(txn, partition, &used);
+		result = usage_get(txn, partition, &used);
 	if (result < 0)
 		return result;
 	limits = effective(limits);
@@ -97,7 +102,7 @@ int usage_add(struct ph_kv_txn *txn, size_t partition, const struct usage *more)
 		return 0;
 	result = check_account(txn, partition);
 	if (result == 0)
-		result = get_used(txn, partition, &used);
+		result = usage_get(txn, partition, &used);
 	if (result < 0)
 		return result == PH_E_ABSENT ? 0 : result;
 	used.bytes += more->bytes;
@@ -107,7 +112,7 @@ int usage_add(struct ph_kv_txn *txn, size_t partition, const struct usage *more)
 		used.bytes = 0;
 	if (used.messages < 0)
 		used.messages = 0;
-	return put(txn, partition, 'q', &used);
+	return usage_put(txn, partition, &used);
 }
 
 /* --- updates --- */
@@ -170,7 +175,7 @@ static int read_quota(struct ph_kv_txn *txn, void *arg)
 	int result = check_account(txn, 0);
 
 	if (result == 0)
-		result = get_used(txn, 0, &reading->used);
+		result = usage_get(txn, 0, &reading->used);
 	return result < 0 ? result : get_limits(txn, 0, &reading->limits);
 }
 

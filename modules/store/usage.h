@@ -18,6 +18,10 @@ int usage_check(struct ph_kv_txn *txn, size_t partition, const struct usage *mor
 /* Nothing happens to an account that is being removed. */
 int usage_add(struct ph_kv_txn *txn, size_t partition, const struct usage *more);
 
+/* What is stored: all its mail, as it was counted. */
+int usage_get(struct ph_kv_txn *txn, size_t partition, struct usage *used_r);
+int usage_put(struct ph_kv_txn *txn, size_t partition, const struct usage *used);
+
 /* --- outside --- */
 
 /* An update of a mailbox, which is partition 0, with its account, which is partition 1 where the kv changes

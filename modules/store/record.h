@@ -16,6 +16,7 @@
  *                        k NUMBER, K name   -> keyword by number, number by keyword in lower case
  *                        u UID              -> message_record
  *                        s UID              -> summary
+ *                        i TEXT             a message that was imported, by its name elsewhere
  *                        l MODSEQ KIND      what one transaction changed -> set of UIDs
  *
  * A mailbox exists as long as its meta does; an account, as long as its i record does. Numbers of accounts

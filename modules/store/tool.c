@@ -48,5 +48,24 @@ const struct ph_tool store_tools[] = {
 		"Checks, and repairs what can be: counters, usage, summaries of messages.\n"
 		"Fails when faults are left. Messages are never dropped.",
 		repair_tool },
+	{ "import maildir", "PATH ADDRESS",
+		"Takes over a maildir with its folders into an account.\n"
+		"Flags, dates and keywords are kept; with Dovecot's lists also UIDs and UIDVALIDITY, where\n"
+		"the mailbox was empty. May be run again: it goes on, and takes nothing twice. What cannot\n"
+		"be taken is listed with the reason, and makes it fail. Quotas do not count here.",
+		import_maildir_tool },
+	{ "import mbox", "PATH ADDRESS",
+		"Takes over an mbox file into INBOX, or a folder of such files into the mailboxes of their "
+		"names.\n"
+		"As of import maildir; the fields X-UID, X-IMAPbase, Status, X-Status and X-Keywords are\n"
+		"taken for what they mean.",
+		import_mbox_tool },
+	{ "export maildir", "ADDRESS PATH",
+		"Writes an account's mail to a maildir with folders, and Dovecot's lists of UIDs and "
+		"keywords.\n"
+		"May be run again: what is there already is left, but for its flags.",
+		export_maildir_tool },
+	{ "export mbox", "ADDRESS PATH",
+		"Writes an account's mail to a folder, one mbox file for each mailbox.", export_mbox_tool },
 	{ 0 },
 };

@@ -3,7 +3,8 @@ if HAVE_CHECK
 if BUILD_KV_LMDB
 store_tests = tests/contract/test_kv_lmdb tests/unit/test_store_sets \
 	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model \
-	tests/unit/test_store_quota tests/unit/test_store_changes tests/unit/test_store_check
+	tests/unit/test_store_quota tests/unit/test_store_changes tests/unit/test_store_check \
+	tests/unit/test_store_import
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 endif
@@ -32,6 +33,9 @@ tests_unit_test_store_changes_LDADD = $(STORE_TEST_LIBS)
 tests_unit_test_store_check_SOURCES = tests/unit/test_store_check.c tests/unit/store_fixture.h
 tests_unit_test_store_check_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_check_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_import_SOURCES = tests/unit/test_store_import.c tests/unit/store_fixture.h
+tests_unit_test_store_import_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_import_LDADD = $(STORE_TEST_LIBS)
 tests_unit_test_store_mailboxes_SOURCES = tests/unit/test_store_mailboxes.c tests/unit/store_fixture.h
 tests_unit_test_store_mailboxes_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_mailboxes_LDADD = $(STORE_TEST_LIBS)

@@ -1,5 +1,5 @@
 # The server as its users meet it: real clients, policies, a module built outside the tree.
-interop_tests = tests/interop/test_program.py tests/interop/test_accounts.py tests/interop/test_clients.py tests/interop/test_hooks.py tests/interop/test_imap_sessions.py tests/interop/test_out_of_tree.py
+interop_tests = tests/interop/test_program.py tests/interop/test_accounts.py tests/interop/test_clients.py tests/interop/test_hooks.py tests/interop/test_imap_sessions.py tests/interop/test_out_of_tree.py tests/interop/test_store_tools.py
 if HAVE_PYTHON3
 TESTS += $(interop_tests)
 endif

@@ -216,6 +216,17 @@ int change_append(
 	return store.kv->put(change->txn, change->partition, key_32(&key, 's', *uid_r), summary);
 }
 
+void change_skip(struct change *change, uint32_t uid_next)
+{
+	struct meta *meta = &change->meta;
+
+	if (uid_next <= meta->uid_next)
+		return;
+	change_modseq(change);
+	uid_set_add(&change->expunged, meta->uid_next, uid_next - 1);
+	meta->uid_next = uid_next;
+}
+
 int change_flags(struct change *change, uint32_t uid, const struct message_record *before,
 	struct message_record *after)
 {

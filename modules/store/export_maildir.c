@@ -324,8 +324,8 @@ int export_maildir(struct export *export, struct ph_error *error)
 	int result;
 
 	if (mkdir(export->path, 0700) != 0 && errno != EEXIST)
-		return ph_error_set(error, PH_E_IO, "the folder cannot be made", "%s: %s", export->path,
-			strerror(errno));
+		return ph_error_set(
+			error, PH_E_IO, "the folder cannot be made", "%s: %s", export->path, strerror(errno));
 	result = export_each(export, write_mailbox, error);
 
 	return result < 0 ? result : write_subscriptions(export, error);

@@ -206,8 +206,8 @@ static int append(struct change *change, const struct import_mailbox *mailbox, s
 
 	record.keywords = keywords.bytes;
 	record.keyword_count = keywords.count;
-	if (result == 0 && mailbox->keeps_uids && item->message.uid > change->meta.uid_next)
-		change->meta.uid_next = item->message.uid;
+	if (result == 0 && mailbox->keeps_uids)
+		change_skip(change, item->message.uid);
 	if (result == 0)
 		result = change_append(change, &record, draft_summary(item->draft), &item->uid);
 	keyword_list_free(&keywords);
@@ -352,10 +352,7 @@ static int raise_uid_next(struct ph_kv_txn *txn, void *arg)
 
 	if (result < 0)
 		return result;
-	if (change.meta.uid_next < *uid_next) {
-		change.meta.uid_next = *uid_next;
-		change_modseq(&change);
-	}
+	change_skip(&change, *uid_next);
 	return change_end(&change, 0);
 }
 

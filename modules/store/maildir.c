@@ -268,14 +268,19 @@ static void take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_li
 {
 	struct ph_str word, file;
 	ptrdiff_t colon;
+	uint32_t uid;
 
 	(void)pool;
 	if (lists->uid_validity == 0) {
 		take_header(line, lists);
 		return;
 	}
-	if (!ph_str_split(&line, ' ', &word) || number_of(word) == 0)
+	uid = ph_str_split(&line, ' ', &word) ? number_of(word) : 0;
+	if (uid == 0)
 		return;
+	/* The header is not written anew with each message. */
+	if (lists->uid_next <= uid && uid != UINT32_MAX)
+		lists->uid_next = uid + 1;
 	/* The fields in between have no colon; the older form has neither. */
 	colon = line.len > 0 && line.data[0] == ':' ? 0 : -1;
 	for (size_t i = 0; colon < 0 && i + 1 < line.len; i++) {
@@ -283,7 +288,7 @@ static void take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_li
 			colon = (ptrdiff_t)i + 1;
 	}
 	file = colon < 0 ? line : ph_str_slice(line, (size_t)colon + 1, line.len);
-	ph_map_put(lists->uids, maildir_unique_name(file), (void *)(uintptr_t)number_of(word));
+	ph_map_put(lists->uids, maildir_unique_name(file), (void *)(uintptr_t)uid);
 }
 
 static void take_keyword(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)

@@ -51,6 +51,7 @@ static const char *picture(ph_account_id account)
 		const struct ph_message *message;
 
 		st->mailbox_view_status(mailbox, &status);
+		ck_assert_uint_eq(status.messages, status_of(account, entries[i].name.data).messages);
 		if (status.messages > 0 || entries[i].subscribed)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%.*s%s %u %u\n",
 				PH_STR_ARGS(entries[i].name), entries[i].subscribed ? "+" : "",
@@ -93,7 +94,7 @@ START_TEST(a_maildir_of_dovecot)
 	make_folders("mail");
 	make_folders("mail/.Entw&APw-rfe.2026");
 	write_file("mail/dovecot-uidlist",
-		"3 V1700000000 N70 Gabc\n12 :1000.M1P1.host,S=10\n9 W30 S20 :999.M1P1.host\n60 :gone.host\n",
+		"3 V1700000000 N11 Gabc\n12 :1000.M1P1.host,S=10\n9 W30 S20 :999.M1P1.host\n69 :gone.host\n",
 		1);
 	write_file("mail/dovecot-keywords", "0 NonJunk\n3 Later\n", 1);
 	write_file("mail/subscriptions", "V\t2\n\nEntw&APw-rfe\t2026\n", 1);

@@ -28,3 +28,4 @@ include $(srcdir)/tests/dialogue/local.mk
 include $(srcdir)/tests/lua/local.mk
 include $(srcdir)/tests/interop/local.mk
 include $(srcdir)/tests/crash/local.mk
+include $(srcdir)/tests/bench/local.mk

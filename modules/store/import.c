@@ -43,9 +43,8 @@ struct import_mailbox {
 	struct usage usage; /* that the last batch took */
 };
 
-void import_complain(struct import *import, struct ph_str where, const char *what, const char *why)
+void import_complain(struct ph_str where, const char *what, const char *why)
 {
-	(void)import;
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	printf("%.*s\t%s\t%s\n", PH_STR_ARGS(where), what, why);
@@ -54,7 +53,7 @@ void import_complain(struct import *import, struct ph_str where, const char *wha
 void import_refuse(struct import *import, struct ph_str where, const char *what, const char *why)
 {
 	import->refused++;
-	import_complain(import, where, what, why);
+	import_complain(where, what, why);
 }
 
 /* --- the mailbox --- */
@@ -114,8 +113,7 @@ static int take_validity(struct import_mailbox *mailbox, uint32_t wanted, struct
 		result = store_update(mailbox_partition(mailbox->number), set_validity, &validity, error);
 	mailbox->keeps_uids = result == 0;
 	if (result == PH_E_DENIED)
-		import_complain(mailbox->import, mailbox->name, "UIDs are not kept",
-			"the mailbox had messages before");
+		import_complain(mailbox->name, "UIDs are not kept", "the mailbox had messages before");
 	return result == PH_E_DENIED ? 0 : result;
 }
 
@@ -276,7 +274,7 @@ static void report(struct import_mailbox *mailbox, const struct item *item)
 	} else {
 		import->taken++;
 		if (mailbox->keeps_uids && message->uid != 0 && message->uid != item->uid)
-			import_complain(import, mailbox->name, message->name.data, "its UID is not kept");
+			import_complain(mailbox->name, message->name.data, "its UID is not kept");
 	}
 }
 

@@ -33,7 +33,7 @@ struct import_message {
 };
 
 /* Says on stdout what could not be taken as it was, and why. */
-void import_complain(struct import *import, struct ph_str where, const char *what, const char *why);
+void import_complain(struct ph_str where, const char *what, const char *why);
 /* The same for what is not taken at all: counted as refused. */
 void import_refuse(struct import *import, struct ph_str where, const char *what, const char *why);
 

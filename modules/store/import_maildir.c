@@ -115,7 +115,7 @@ static void read_flags(struct folder *folder, const struct file *file, struct ph
 		if (maildir_flag_of(c) != 0)
 			continue;
 		if ((!named && c != 'P') || flags_r->keyword_count == 27)
-			import_complain(folder->import, folder->name, file->name, "has an unknown flag");
+			import_complain(folder->name, file->name, "has an unknown flag");
 		else
 			keywords_r[flags_r->keyword_count++] =
 				named ? folder->lists.keywords[c - 'a'] : PH_STR("$Forwarded");

@@ -75,8 +75,20 @@ static int count_messages(struct ph_kv_cursor *cursor, struct counting *counting
 	return result == PH_E_ABSENT ? 0 : result;
 }
 
-static int count_log(struct ph_kv_cursor *cursor, struct counting *counting)
+/* UIDs are not given twice: what went stays away. */
+static void check_expunged(
+	struct ph_kv_cursor *cursor, const struct ph_uid_set *uids, struct counting *counting)
 {
+	struct message_record record;
+	uint32_t uid;
+
+	if (next_message(cursor, uids, 1, &uid, &record) == 0)
+		fault_add(&counting->faults, uid, "is there, though the log says that it was expunged");
+}
+
+static int count_log(struct ph_kv_txn *txn, struct counting *counting)
+{
+	struct ph_kv_cursor *cursor = store.kv->cursor(txn, 0), *messages = store.kv->cursor(txn, 0);
 	struct ph_str key, value;
 	struct key first;
 	int result = store.kv->seek(cursor, key_plain(&first, 'l'), &key, &value);
@@ -87,6 +99,8 @@ static int count_log(struct ph_kv_cursor *cursor, struct counting *counting)
 
 		if (modseq == 0 || uid_set_decode(value, &uids) < 0)
 			fault_add(&counting->faults, 0, "its log cannot be read at modseq %" PRIu64, modseq);
+		else if (key.data[9] == LOG_EXPUNGED)
+			check_expunged(messages, &uids, counting);
 		if (counting->found.highest_modseq < modseq)
 			counting->found.highest_modseq = modseq;
 		if (uids.count > 0 && counting->found.uid_next <= uids.ranges[uids.count - 1].last)
@@ -143,7 +157,6 @@ static int count_all(struct ph_kv_txn *txn, void *arg)
 {
 	struct counting *counting = arg;
 	struct meta *found = &counting->found;
-	struct ph_kv_cursor *cursor;
 	int result = meta_get(txn, 0, &counting->meta);
 
 	counting->faults.count = 0;
@@ -153,10 +166,9 @@ static int count_all(struct ph_kv_txn *txn, void *arg)
 	*found = counting->meta;
 	found->messages = found->unseen = found->deleted = found->recent = found->log_entries = 0;
 	found->size = 0;
-	cursor = store.kv->cursor(txn, 0);
-	result = count_messages(cursor, counting);
+	result = count_messages(store.kv->cursor(txn, 0), counting);
 	if (result == 0)
-		result = count_log(cursor, counting);
+		result = count_log(txn, counting);
 	if (result < 0)
 		return result;
 	check_keywords(txn, counting);

@@ -163,7 +163,7 @@ static int import_file(struct folder *folder, const struct file *file, struct ph
 		import_refuse(folder->import, folder->name, file->name, strerror(ENAMETOOLONG));
 		return 0;
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0) {
 		import_refuse(folder->import, folder->name, file->name, strerror(errno));
 		return 0;

@@ -46,6 +46,7 @@ static int spoil_mailbox(struct ph_kv_txn *txn, void *arg)
 	meta_encode(&meta, bytes);
 	fixture.kv.put(txn, 0, key_plain(&key, 'm'), ph_str_of(bytes, sizeof(bytes)));
 	fixture.kv.put(txn, 0, key_32(&key, 's', 2), S("no summary"));
+	fixture.kv.put(txn, 0, S("l\0\0\0\0\0\0\0\2x"), S("\1\0"));
 	fixture.kv.get(txn, 0, key_32(&key, 'u', 4), &value);
 	message_record_decode(value, &record);
 	return fixture.kv.blob_drop_reference(txn, record.blob);
@@ -77,18 +78,24 @@ START_TEST(faults_are_told_and_repaired)
 	ck_assert_int_eq(fixture.kv.update(&inbox, 1, NULL, 0, spoil_mailbox, NULL, NULL), 0);
 	ck_assert_int_eq(fixture.kv.update(&account, 1, NULL, 0, spoil_usage, NULL, NULL), 0);
 	ck_assert_str_eq(run_check(false),
+		"alice@demo.test INBOX 1 is there, though the log says that it was expunged\n"
 		"alice@demo.test INBOX 0 its number of unseen messages should be 5, and is 77\n"
 		"alice@demo.test INBOX 0 its UIDNEXT should be 6, and is 3\n"
+		"alice@demo.test INBOX 0 its number of changes in the log should be 1, and is 0\n"
 		"alice@demo.test INBOX 2 its summary cannot be read\n"
 		"alice@demo.test INBOX 4 its bytes are lost (absent)\n"
 		"bob@demo.test  0 its usage should be 5 bytes in 1 messages, and is 5 in 6\n");
 	ck_assert_str_eq(run_check(true),
+		"alice@demo.test INBOX 1 is there, though the log says that it was expunged\n"
 		"alice@demo.test INBOX 0 its number of unseen messages should be 5, and is 77 +\n"
 		"alice@demo.test INBOX 0 its UIDNEXT should be 6, and is 3 +\n"
+		"alice@demo.test INBOX 0 its number of changes in the log should be 1, and is 0 +\n"
 		"alice@demo.test INBOX 2 its summary cannot be read +\n"
 		"alice@demo.test INBOX 4 its bytes are lost (absent)\n"
 		"bob@demo.test  0 its usage should be 5 bytes in 1 messages, and is 5 in 6 +\n");
-	ck_assert_str_eq(run_check(false), "alice@demo.test INBOX 4 its bytes are lost (absent)\n");
+	ck_assert_str_eq(run_check(false),
+		"alice@demo.test INBOX 1 is there, though the log says that it was expunged\n"
+		"alice@demo.test INBOX 4 its bytes are lost (absent)\n");
 	mailbox = open_mailbox(fixture.alice, "INBOX", true);
 	iterator = st->messages_begin(mailbox, &second, PH_MESSAGE_SUMMARY);
 	ck_assert(st->messages_next(iterator, &message));

@@ -154,6 +154,8 @@ int lua_hook_note_failure(lua_State *L)
 		return 1;
 	call->failure->noted = true;
 	note_where(L, call->failure);
+	if (lua_memory_exhausted())
+		return 1;
 	luaL_traceback(L, L, NULL, 1);
 	copy_line(call->failure->traceback, sizeof(call->failure->traceback), lua_tostring(L, -1));
 	lua_settop(L, 1);
@@ -165,10 +167,10 @@ int lua_hook_note_failure(lua_State *L)
 void lua_hook_complete_failure(const struct lua_call *call, int status)
 {
 	struct lua_failure *failure = call->failure;
-	if (status == LUA_ERRMEM)
-		snprintf(failure->text, sizeof(failure->text), "the policy used up its memory");
-	else if (call->over)
+	if (call->over)
 		snprintf(failure->text, sizeof(failure->text), "%s", call->over);
+	else if (status == LUA_ERRMEM)
+		snprintf(failure->text, sizeof(failure->text), "the policy used up its memory");
 	else if (!failure->text[0])
 		snprintf(failure->text, sizeof(failure->text), "an error in handling an error");
 }
@@ -245,6 +247,8 @@ static int run_handler(void *arg, struct ph_conn *session, const struct ph_value
 	bool done = false;
 	if (!lua_stack_has(&call, STACK_FOR_CALL)) {
 		snprintf(failure.text, sizeof(failure.text), "policies call each other too deeply");
+	} else if (!lua_memory_has_room(lua_host_main())) {
+		snprintf(failure.text, sizeof(failure.text), "the policies use too much memory");
 	} else if (take_thread(&thread)) {
 		failure.text[0] = '\0';
 		done = invoke(&invocation, &call, thread.L);

@@ -283,6 +283,8 @@ static int offer(const struct ph_module *module, struct ph_error *error)
 {
 	for (size_t i = 0; module->provides && module->provides[i]; i++)
 		service_add(module->provides[i], module->services[i]);
+	if (module->objects)
+		hook_add_objects(module->objects, module->name);
 	return module->hooks ? hook_add_points(module->hooks, module->name, error) : 0;
 }
 
@@ -318,11 +320,13 @@ int module_init_all(struct module_set *set, const bool *keep, struct ph_error *e
 		if (!keep || keep[i])
 			result = offer(set->items[i].descriptor, error);
 	}
+	if (result == 0)
+		result = hook_check_objects(error);
 	for (size_t i = 0; i < set->count && result == 0; i++) {
 		if (!keep || keep[i])
 			result = init_one(&set->items[i], error);
 	}
-	return result == 0 ? hook_check_objects(error) : result;
+	return result;
 }
 
 int module_start_all(struct module_set *set, struct ph_error *error)

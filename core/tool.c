@@ -16,10 +16,9 @@
 static bool read_line(int fd, char *line_r, size_t size)
 {
 	size_t len = 0;
-	ssize_t got;
-	char c;
+	char c = '\0';
 
-	while ((got = read(fd, &c, 1)) == 1 && c != '\n') {
+	while (read(fd, &c, 1) == 1 && c != '\n') {
 		if (len + 1 >= size) {
 			fprintf(stderr, "posthorn: longer than %zu bytes\n", size - 1);
 			return false;

@@ -11,6 +11,8 @@
 #define HEADER_MAX (2 * 1024 * 1024)
 /* What is searched at a stretch. */
 #define PIECE (128 * 1024)
+/* One command may ask for a header a thousand times: before a longer one than this others get their turn. */
+#define SHORT_HEADER (16 * 1024)
 
 void body_init(struct body_reader *reader, struct ph_mailbox *mailbox)
 {
@@ -89,6 +91,8 @@ int body_header(struct body_reader *reader, uint64_t offset, uint64_t size, stru
 
 	if (size > HEADER_MAX)
 		size = HEADER_MAX;
+	if (size > SHORT_HEADER)
+		ph_fiber_yield();
 	ph_buf_reset(buf);
 	while (buf->len < size) {
 		struct ph_str bytes;

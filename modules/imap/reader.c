@@ -179,6 +179,7 @@ static int read_next_line(struct call *call)
 	if (result <= 0)
 		return result < 0 ? result : PH_E_CLOSED;
 	fault = line_fault(&line);
+	call->last_line = call->long_text.len;
 	if (!fault && !ph_buf_add_str(&call->long_text, line.text))
 		fault = "Command is too long";
 	return fault ? refuse_line(call, line.text, fault) : 1;
@@ -215,13 +216,19 @@ static bool literal_fits(const struct call *call, struct literal_header literal)
 	       literal.size + used + 2 <= (uint64_t)imap_config.max_command;
 }
 
+/* Does the text so far end in the header of a literal? */
+static bool literal_follows(const struct call *call, struct literal_header *header_r)
+{
+	return parse_literal_header(ph_str_slice(call->text, call->last_line, call->text.len), header_r);
+}
+
 /* Reads literals until the command is whole, or only its message is left. 1, 0 (refused) or a negative code.
  */
 static int read_literals(struct call *call)
 {
 	struct literal_header literal;
 
-	for (unsigned count = 0; parse_literal_header(call->text, &literal); count++) {
+	for (unsigned count = 0; literal_follows(call, &literal); count++) {
 		int result;
 		if (ends_in_message(call)) {
 			call->message = literal;

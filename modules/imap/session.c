@@ -94,20 +94,13 @@ static enum ph_turn greet(struct ph_conn *conn, void *pointer)
 	return PH_TURN_KEEP;
 }
 
-/* A connection that cannot be read any more ends; what can still be said is said. */
-static void end_on_failure(struct session *session, int code)
-{
-	if (code == PH_E_TIMEOUT)
-		say_bye(session, "[UNAVAILABLE] Timeout while a command was read");
-	session->closing = true;
-}
-
 static void run_command(struct call *call)
 {
 	int result = command_read(call);
 
+	/* What can still be said after a timeout, the core has goodbye() say. */
 	if (result < 0)
-		end_on_failure(call->session, result);
+		call->session->closing = true;
 	if (result != 1)
 		return;
 	imap_count_command(call->command);
@@ -117,7 +110,7 @@ static void run_command(struct call *call)
 		return;
 	result = command_skip_message(call);
 	if (result < 0)
-		end_on_failure(call->session, result);
+		call->session->closing = true;
 }
 
 /* A password must not lie about in memory that others get next. */

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += modules/mime/libmime.la
 modules_mime_libmime_la_SOURCES = \
 	modules/mime/addresses.c modules/mime/addresses.h \
 	modules/mime/charset.c modules/mime/charset.h \
+	modules/mime/continuation.c modules/mime/continuation.h \
 	modules/mime/date.c modules/mime/date.h \
 	modules/mime/decode.c modules/mime/decode.h \
 	modules/mime/entity.c modules/mime/entity.h \

@@ -316,6 +316,40 @@ START_TEST(neighbours)
 }
 END_TEST
 
+/* More calls at once than there is memory for: those that are admitted get through, the others fail at once.
+ */
+START_TEST(crowd)
+{
+	test_policy.timeout = 60000;
+	test_policy.memory = 4 << 20;
+	host_open_handler("local t = { word } posthorn.sleep(0.05) return posthorn.accept { word = t[1] }");
+	unsigned accepted = host_ask_many(5000);
+	ck_assert_uint_gt(accepted, 500);
+	ck_assert_uint_lt(accepted, 5000);
+	ck_assert_ptr_nonnull(strstr(host_logged(), "the policies use too much memory"));
+	ph_fiber_sleep(1000);
+	ck_assert_uint_eq(host_ask_many(500), 500);
+}
+END_TEST
+
+/* The same where there is less room than those who were admitted need further on: all end soon. */
+START_TEST(crowd_that_grows)
+{
+	test_policy.timeout = 60000;
+	test_policy.memory = 8 << 20;
+	host_open_handler("posthorn.sleep(0.01)\n"
+			  "local t = {} for i = 1, 200 do t[i] = word .. i end\n"
+			  "posthorn.sleep(0.05) return posthorn.accept { word = word }");
+	ph_msec begin = ph_now();
+	ck_assert_uint_lt(host_ask_many(10000), 10000);
+	ph_fiber_yield();
+	ck_assert_int_lt(ph_now() - begin, 30000);
+	ck_assert_ptr_nonnull(strstr(host_logged(), "the policies use too much memory"));
+	ph_fiber_sleep(1000);
+	ck_assert_uint_eq(host_ask_many(100), 100);
+}
+END_TEST
+
 /* --- Order, owners, several scripts --- */
 
 START_TEST(order)
@@ -446,7 +480,7 @@ static const struct bad_script {
 	{ "require 'broken'", "broken.lua:1:" },
 	{ "require 'posthorn.absent'", "neither" },
 	{ "while true do end", "used up its" },
-	{ "local t = {} while true do t[#t + 1] = {} end", "used up its memory" },
+	{ "local t = {} while true do t[#t + 1] = {} end", "use too much memory" },
 	{ "\033Lua", "binary chunk" },
 	{ "", NULL },
 };
@@ -544,6 +578,8 @@ int main(void)
 	tcase_add_test(tcase, burst);
 	tcase_add_loop_test(tcase, wait_together, 0, sizeof(waits) / sizeof(*waits));
 	tcase_add_test(tcase, neighbours);
+	tcase_add_test(tcase, crowd);
+	tcase_add_test(tcase, crowd_that_grows);
 	tcase_add_test(tcase, order);
 	tcase_add_test(tcase, observers);
 	tcase_add_test(tcase, offered);

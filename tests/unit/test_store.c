@@ -286,7 +286,7 @@ END_TEST
 START_TEST(keywords_have_a_limit)
 {
 	struct ph_str names[51];
-	char texts[51][8];
+	char texts[51][16];
 	struct ph_mailbox *mailbox;
 	struct ph_uid_set all = uids(1, 1);
 	struct ph_flag_list flags = { 0, names, 51 };

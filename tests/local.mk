@@ -31,3 +31,4 @@ include $(srcdir)/tests/crash/local.mk
 include $(srcdir)/tests/interop/mime.mk
 include $(srcdir)/tests/bench/kv.mk
 include $(srcdir)/tests/bench/mime.mk
+include $(srcdir)/tests/bench/store.mk

@@ -1,4 +1,4 @@
-/* FETCH (RFC 3501, 6.4.5 and 7.4.2).
+/* FETCH (RFC 3501, 6.4.5 and 7.4.2; object ids of RFC 8474).
  *
  * What the store has ready in a message's record and summary is printed without opening the message; sections
  * are sent from the store's memory, piece by piece. \Seen is set beforehand, for all messages in one
@@ -76,6 +76,14 @@ static void print_date(struct ph_buf *out, const struct ph_message *message)
 	ph_buf_add_char(out, '"');
 }
 
+static void print_email_id(struct ph_buf *out, const struct ph_message *message)
+{
+	char id[PH_EMAIL_ID_SIZE];
+
+	store->message_email_id(message, id);
+	ph_buf_printf(out, "(%s)", id);
+}
+
 static void print_record(struct fetching *fetching, const struct ph_message *message)
 {
 	unsigned items = fetching->fetch->items;
@@ -91,6 +99,11 @@ static void print_record(struct fetching *fetching, const struct ph_message *mes
 		print_date(begin_item(fetching, PH_STR("INTERNALDATE")), message);
 	if (items & FETCH_SIZE)
 		print_number(begin_item(fetching, PH_STR("RFC822.SIZE")), message->size);
+	if (items & FETCH_EMAILID)
+		print_email_id(begin_item(fetching, PH_STR("EMAILID")), message);
+	/* Threads are not told: NIL (RFC 8474, 5.2). */
+	if (items & FETCH_THREADID)
+		ph_buf_add_text(begin_item(fetching, PH_STR("THREADID")), "NIL");
 }
 
 static void print_summary(struct fetching *fetching)

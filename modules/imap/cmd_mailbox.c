@@ -1,4 +1,4 @@
-/* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501, 6.3.3 to 6.3.7). */
+/* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501, 6.3.3 to 6.3.7; MAILBOXID of RFC 8474). */
 #include <stdlib.h>
 
 #include "session.h"
@@ -33,11 +33,17 @@ void cmd_create(void *pointer, void *call_pointer)
 {
 	struct session *session = pointer;
 	struct call *call = call_pointer;
+	ph_account_id account = session->actor.account;
+	struct ph_mailbox_status status;
 	struct ph_error error = { 0 };
+	int code = store->mailbox_create(session->actor, account, call->mailbox, 0, &error);
 
-	reply_done(call,
-		store->mailbox_create(session->actor, session->actor.account, call->mailbox, 0, &error),
-		&error);
+	if (code == 0)
+		code = store->mailbox_status(session->actor, account, call->mailbox, &status, &error);
+	if (code != 0)
+		reply_error(call, code, &error);
+	else
+		reply_ok(call, "[MAILBOXID (%s)] CREATE completed", status.id);
 }
 
 void cmd_delete(void *pointer, void *call_pointer)

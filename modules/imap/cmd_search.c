@@ -185,6 +185,14 @@ static int match_children(struct searching *searching, const struct search_key *
 	return all;
 }
 
+static bool has_email_id(const struct ph_message *message, struct ph_str id)
+{
+	char own[PH_EMAIL_ID_SIZE];
+
+	store->message_email_id(message, own);
+	return ph_str_eq(id, ph_str(own));
+}
+
 static int match_plain(struct searching *searching, const struct search_key *key)
 {
 	const struct ph_message *message = searching->body.message;
@@ -201,6 +209,10 @@ static int match_plain(struct searching *searching, const struct search_key *key
 	case SEARCH_SEQUENCE:
 	case SEARCH_UID:
 		return store->uid_set_has(&key->uids, message->uid);
+	case SEARCH_EMAILID:
+		return has_email_id(message, key->text);
+	case SEARCH_NOTHING:
+		return 0;
 	case SEARCH_LARGER:
 		return message->size > key->number;
 	case SEARCH_SMALLER:

@@ -1,4 +1,5 @@
-/* SELECT, EXAMINE (RFC 3501, 6.3.1 and 6.3.2), CHECK, CLOSE (6.4), UNSELECT (RFC 3691). */
+/* SELECT, EXAMINE (RFC 3501, 6.3.1 and 6.3.2), CHECK, CLOSE (6.4), UNSELECT (RFC 3691); MAILBOXID of RFC
+ * 8474. */
 #include "session.h"
 
 #include "print.h"
@@ -61,6 +62,7 @@ static void tell_mailbox(struct call *call)
 	ph_buf_printf(&buf,
 		"* OK [UIDVALIDITY %u] UIDs are valid\r\n* OK [UIDNEXT %u] Predicted next UID\r\n",
 		(unsigned)status.uid_validity, (unsigned)status.uid_next);
+	ph_buf_printf(&buf, "* OK [MAILBOXID (%s)] Mailbox id\r\n", status.id);
 	ph_conn_write(call->conn, ph_buf_str(&buf));
 	ph_buf_free(&buf);
 }

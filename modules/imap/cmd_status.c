@@ -1,11 +1,13 @@
-/* STATUS (RFC 3501, 6.3.10). */
+/* STATUS (RFC 3501, 6.3.10; MAILBOXID of RFC 8474). */
 #include "print.h"
 #include "session.h"
 
 /* The items in the order they are answered in; their bits in call->status_items are 1 << index. */
-static const char *const items[] = { "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN" };
+static const char *const items[] = { "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "MAILBOXID" };
 
 #define ITEMS (sizeof(items) / sizeof(*items))
+/* All but the last are numbers. */
+#define NUMBERS (ITEMS - 1)
 
 static bool parse_status_att(struct parser *parser, unsigned *bits)
 {
@@ -41,7 +43,7 @@ bool check_status(void *session, void *pointer)
 
 static void print_status(struct call *call, const struct ph_mailbox_status *status)
 {
-	const uint32_t values[ITEMS] = { status->messages, status->recent, status->uid_next,
+	const uint32_t values[NUMBERS] = { status->messages, status->recent, status->uid_next,
 		status->uid_validity, status->unseen };
 	const char *separator = "";
 	struct ph_buf buf;
@@ -50,12 +52,14 @@ static void print_status(struct call *call, const struct ph_mailbox_status *stat
 	ph_buf_add_text(&buf, "* STATUS ");
 	print_mailbox(&buf, call->mailbox);
 	ph_buf_add_text(&buf, " (");
-	for (size_t i = 0; i < ITEMS; i++) {
+	for (size_t i = 0; i < NUMBERS; i++) {
 		if (!(call->status_items & 1u << i))
 			continue;
 		ph_buf_printf(&buf, "%s%s %u", separator, items[i], (unsigned)values[i]);
 		separator = " ";
 	}
+	if (call->status_items & 1u << NUMBERS)
+		ph_buf_printf(&buf, "%s%s (%s)", separator, items[NUMBERS], status->id);
 	ph_buf_add_text(&buf, ")\r\n");
 	ph_conn_write(call->conn, ph_buf_str(&buf));
 	ph_buf_free(&buf);

@@ -17,6 +17,8 @@ static const struct {
 	{ "RFC822.SIZE", FETCH_SIZE },
 	{ "ENVELOPE", FETCH_ENVELOPE },
 	{ "BODYSTRUCTURE", FETCH_BODYSTRUCTURE },
+	{ "EMAILID", FETCH_EMAILID },
+	{ "THREADID", FETCH_THREADID },
 };
 
 static const struct {

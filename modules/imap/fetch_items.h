@@ -12,6 +12,8 @@ enum fetch_item {
 	FETCH_ENVELOPE = 16,
 	FETCH_BODY = 32,
 	FETCH_BODYSTRUCTURE = 64,
+	FETCH_EMAILID = 128,
+	FETCH_THREADID = 256,
 };
 
 /* A part of the message's bytes. */

@@ -32,7 +32,14 @@ static const struct {
 	{ "OLD", SEARCH_RECENT, 0, true },
 };
 
-enum argument { ARGUMENT_KEYWORD, ARGUMENT_NUMBER, ARGUMENT_DATE, ARGUMENT_STRING, ARGUMENT_UIDS };
+enum argument {
+	ARGUMENT_KEYWORD,
+	ARGUMENT_NUMBER,
+	ARGUMENT_DATE,
+	ARGUMENT_STRING,
+	ARGUMENT_UIDS,
+	ARGUMENT_OBJECT
+};
 
 /* Keys with one argument. `header` is the field a key stands for. */
 static const struct {
@@ -51,6 +58,8 @@ static const struct {
 	{ "ON", SEARCH_ON, COST_RECORD, ARGUMENT_DATE, false, NULL },
 	{ "SINCE", SEARCH_SINCE, COST_RECORD, ARGUMENT_DATE, false, NULL },
 	{ "UID", SEARCH_UID, COST_RECORD, ARGUMENT_UIDS, false, NULL },
+	{ "EMAILID", SEARCH_EMAILID, COST_RECORD, ARGUMENT_OBJECT, false, NULL },
+	{ "THREADID", SEARCH_NOTHING, COST_RECORD, ARGUMENT_OBJECT, false, NULL },
 	{ "SENTBEFORE", SEARCH_SENTBEFORE, COST_SUMMARY, ARGUMENT_DATE, false, NULL },
 	{ "SENTON", SEARCH_SENTON, COST_SUMMARY, ARGUMENT_DATE, false, NULL },
 	{ "SENTSINCE", SEARCH_SENTSINCE, COST_SUMMARY, ARGUMENT_DATE, false, NULL },
@@ -180,6 +189,20 @@ static bool parse_sequence_key(struct key_parser *keys, struct search_key **key_
 	return *key_r && parse_sequence_set(keys->parser, &(*key_r)->set);
 }
 
+/* objectid = 1*255(ALPHA / DIGIT / "_" / "-") (RFC 8474, 7) */
+static bool parse_object_id(struct parser *parser, struct ph_str *id_r)
+{
+	if (!parse_astring(parser, id_r))
+		return false;
+	for (size_t i = 0; i < id_r->len; i++) {
+		char c = id_r->data[i];
+
+		if (!ph_is_alpha(c) && !ph_is_digit(c) && c != '_' && c != '-')
+			return parse_failed(parser, "Invalid object id");
+	}
+	return (id_r->len > 0 && id_r->len <= 255) || parse_failed(parser, "Invalid object id");
+}
+
 static bool parse_argument(struct parser *parser, enum argument argument, struct search_key *key)
 {
 	if (!parse_space(parser))
@@ -191,6 +214,8 @@ static bool parse_argument(struct parser *parser, enum argument argument, struct
 		return parse_number(parser, &key->number);
 	case ARGUMENT_DATE:
 		return parse_date(parser, &key->day);
+	case ARGUMENT_OBJECT:
+		return parse_object_id(parser, &key->text);
 	case ARGUMENT_UIDS:
 		return parse_sequence_set(parser, &key->set);
 	default:

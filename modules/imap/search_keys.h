@@ -15,6 +15,8 @@ enum search_type {
 	SEARCH_KEYWORD,  /* text */
 	SEARCH_SEQUENCE, /* set */
 	SEARCH_UID,      /* set */
+	SEARCH_EMAILID,  /* text */
+	SEARCH_NOTHING,  /* matches no message */
 	SEARCH_LARGER,   /* number */
 	SEARCH_SMALLER,  /* number */
 	SEARCH_BEFORE,   /* day, of the internal date */

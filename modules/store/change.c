@@ -13,6 +13,7 @@
 #include <posthorn/mem.h>
 
 #include "uid_set.h"
+#include "usage.h"
 
 /* Old entries that one transaction takes off the log when it is too long. */
 #define TRIM_AT_ONCE 8
@@ -130,6 +131,8 @@ int change_end(struct change *change, int result)
 		result = store.kv->put(
 			change->txn, change->partition, key_plain(&key, 'm'), ph_str_of(meta, sizeof(meta)));
 	}
+	if (result == 0 && change->account != 0)
+		result = usage_add(change->txn, change->account, &change->usage);
 	uid_set_free(&change->flagged);
 	uid_set_free(&change->expunged);
 	return result;
@@ -204,11 +207,24 @@ int change_append(
 	meta->messages++;
 	meta->recent++;
 	meta->size += record->size;
+	change->usage.messages++;
+	change->usage.bytes += (int64_t)record->size;
 	count(meta, record->flags, 1);
 	result = put_message(change, *uid_r, record);
 	if (result < 0)
 		return result;
 	return store.kv->put(change->txn, change->partition, key_32(&key, 's', *uid_r), summary);
+}
+
+void change_skip(struct change *change, uint32_t uid_next)
+{
+	struct meta *meta = &change->meta;
+
+	if (uid_next <= meta->uid_next)
+		return;
+	change_modseq(change);
+	uid_set_add(&change->expunged, meta->uid_next, uid_next - 1);
+	meta->uid_next = uid_next;
 }
 
 int change_flags(struct change *change, uint32_t uid, const struct message_record *before,
@@ -237,6 +253,8 @@ int change_expunge(struct change *change, uint32_t uid, const struct message_rec
 	change_modseq(change);
 	meta->messages--;
 	meta->size -= old.size;
+	change->usage.messages--;
+	change->usage.bytes -= (int64_t)old.size;
 	count(meta, old.flags, -1);
 	if (uid >= meta->recent_from)
 		meta->recent--;

@@ -20,6 +20,8 @@ struct change {
 	struct ph_kv_cursor *cursor;
 	bool new_modseq; /* this transaction has taken its modseq */
 	bool meta_changed;
+	size_t account;     /* the partition of the account, whose usage changes too; 0: none */
+	struct usage usage; /* what came less what went */
 	struct ph_uid_set flagged;
 	struct ph_uid_set expunged;
 };
@@ -39,6 +41,9 @@ uint64_t change_modseq(struct change *change);
 /* The record's modseq is set here, its blob gets a reference. PH_E_LIMIT: no UIDs are left. */
 int change_append(
 	struct change *change, struct message_record *record, struct ph_str summary, uint32_t *uid_r);
+/* The next UID will not be below this one. Those that are left out count as expunged, since all others
+ * between two UIDNEXTs are taken for new messages. */
+void change_skip(struct change *change, uint32_t uid_next);
 /* From `before` (as it is stored) to `after`. */
 int change_flags(struct change *change, uint32_t uid, const struct message_record *before,
 	struct message_record *after);

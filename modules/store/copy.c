@@ -11,8 +11,10 @@
 #include <posthorn/mem.h>
 
 #include "keyword.h"
+#include "mailbox.h"
 #include "message.h"
 #include "uid_set.h"
+#include "usage.h"
 
 /* Messages read at once. */
 #define STEP 200
@@ -119,7 +121,8 @@ static int read_all(struct originals *originals, struct ph_error *error)
 struct copy_run {
 	const struct originals *originals;
 	struct ph_copied *copied;
-	bool expunge; /* the originals, in the same transaction */
+	bool expunge;       /* the originals, in the same transaction */
+	struct usage usage; /* that came to the target */
 };
 
 static int append_copy(struct change *target, const struct original *original, uint32_t *uid_r)
@@ -172,11 +175,41 @@ static int copy_all(const struct copy_run *run, struct change *source, struct ch
 	return result;
 }
 
-/* Partition 0 is the target; with `expunge`, 1 the source, if it is another mailbox. */
+static bool is_one_mailbox(const struct copying *copying)
+{
+	return copying->source == copying->target;
+}
+
+static bool is_one_account(const struct copying *copying)
+{
+	return mailbox_account(copying->source) == mailbox_account(copying->target);
+}
+
+/* The account's sums change once for both mailboxes; a move within an account takes no more room. */
+static int end_copy(struct copy_run *run, struct change *source, struct change *target, int result)
+{
+	const struct copying *copying = run->originals->copying;
+
+	run->usage = target->usage;
+	if (source && is_one_account(copying)) {
+		target->usage.bytes += source->usage.bytes;
+		target->usage.messages += source->usage.messages;
+		source->account = 0;
+	}
+	if (result == 0 && target->account != 0)
+		result = usage_check(target->txn, target->account, &target->usage);
+	if (source)
+		result = change_end(source, result);
+	return change_end(target, result);
+}
+
+/* Partition 0 is the target; with `expunge`, 1 the source, if it is another mailbox; then, if the kv can,
+ * their accounts. */
 static int run_copy(struct ph_kv_txn *txn, void *arg)
 {
-	const struct copy_run *run = arg;
+	struct copy_run *run = arg;
 	const struct copying *copying = run->originals->copying;
+	bool both = run->expunge && !is_one_mailbox(copying);
 	struct change source, target;
 	int result = change_begin(&target, txn, 0);
 
@@ -184,26 +217,61 @@ static int run_copy(struct ph_kv_txn *txn, void *arg)
 		return result;
 	run->copied->source.count = run->copied->target.count = 0;
 	run->copied->uid_validity = target.meta.uid_validity;
-	if (!run->expunge || copying->source == copying->target)
-		return change_end(&target, copy_all(run, &target, &target));
+	target.account = usage_partition(both ? 2 : 1);
+	if (!both)
+		return end_copy(run, NULL, &target, copy_all(run, &target, &target));
 	result = change_begin(&source, txn, 1);
 	/* A source that was deleted meanwhile has nothing to move. */
 	if (result < 0)
 		return change_end(&target, result == PH_E_ABSENT ? 0 : result);
-	result = change_end(&source, copy_all(run, &source, &target));
-	return change_end(&target, result);
+	source.account = usage_partition(3);
+	return end_copy(run, &source, &target, copy_all(run, &source, &target));
+}
+
+static struct usage usage_of(const struct originals *originals)
+{
+	struct usage usage = { 0, (int64_t)originals->count };
+
+	for (size_t i = 0; i < originals->count; i++)
+		usage.bytes += (int64_t)originals->items[i].record.size;
+	return usage;
+}
+
+static int write_copies(struct copy_run *run, struct ph_error *error)
+{
+	const struct copying *copying = run->originals->copying;
+	bool both = run->expunge && !is_one_mailbox(copying);
+	struct ph_kv_partition partitions[4];
+	size_t count = 0;
+
+	partitions[count++] = mailbox_partition(copying->target);
+	if (both)
+		partitions[count++] = mailbox_partition(copying->source);
+	if (store.kv->atomic_partitions) {
+		partitions[count++] = account_partition(mailbox_account(copying->target));
+		partitions[count++] = account_partition(mailbox_account(copying->source));
+	}
+	return store.kv->update(partitions, count, NULL, 0, run_copy, run, error);
 }
 
 static int write_all(const struct originals *originals, struct ph_copied *copied_r, struct ph_error *error)
 {
 	const struct copying *copying = originals->copying;
-	const struct ph_kv_partition partitions[] = { mailbox_partition(copying->target),
-		mailbox_partition(copying->source) };
-	bool one = copying->source == copying->target;
-	struct copy_run run = { originals, copied_r, copying->move && (one || store.kv->atomic_partitions) };
-	int result =
-		store.kv->update(partitions, run.expunge && !one ? 2 : 1, NULL, 0, run_copy, &run, error);
+	ph_account_id account = mailbox_account(copying->target);
+	struct copy_run run = { .originals = originals,
+		.copied = copied_r,
+		.expunge = copying->move && (is_one_mailbox(copying) || store.kv->atomic_partitions) };
+	struct usage usage = run.expunge ? (struct usage){ 0 } : usage_of(originals);
+	int result = usage_reserve(account, &usage, !copying->move || !is_one_account(copying), error);
 
+	if (result < 0)
+		return result;
+	result = write_copies(&run, error);
+	if (result < 0)
+		run.usage = (struct usage){ 0 };
+	/* Those that went meanwhile. */
+	usage = (struct usage){ usage.bytes - run.usage.bytes, usage.messages - run.usage.messages };
+	usage_release(account, &usage);
 	if (result == 0 && copying->move && !run.expunge)
 		result = expunge_messages(copying->source, &copied_r->source, true, NULL, error);
 	return result;

@@ -12,6 +12,7 @@
 #include "keyword.h"
 #include "mailbox.h"
 #include "message.h"
+#include "usage.h"
 
 struct delivery {
 	const struct ph_draft *draft;
@@ -19,7 +20,7 @@ struct delivery {
 	int32_t internal_zone;
 	int64_t now;
 	struct ph_destination *destinations;
-	struct ph_kv_partition *partitions; /* one for each destination */
+	struct ph_kv_partition *partitions; /* the mailbox of each destination, then the account of each */
 	size_t count;
 };
 
@@ -35,11 +36,16 @@ static int append(struct change *change, const struct delivery *delivery, const 
 		.size = draft_size(delivery->draft),
 		.blob = store.kv->draft_id(draft_blob(delivery->draft)),
 	};
-	int result;
+	const struct usage usage = { (int64_t)record.size, 1 };
+	int result = 0;
 
 	/* What is the destination's own trouble shows before anything is written. */
 	if (change->meta.uid_next == UINT32_MAX)
 		return PH_E_LIMIT;
+	if (change->account != 0)
+		result = usage_check(change->txn, change->account, &usage);
+	if (result < 0)
+		return result;
 	result = keywords_find(change, flags->keywords, flags->keyword_count, true, &keywords);
 	record.keywords = keywords.bytes;
 	record.keyword_count = keywords.count;
@@ -52,7 +58,7 @@ static int append(struct change *change, const struct delivery *delivery, const 
 /* Is this the destination's own trouble, so that the others go on? */
 static bool is_own_trouble(int code)
 {
-	return code == PH_E_ABSENT || code == PH_E_LIMIT || code == PH_E_INVALID;
+	return code == PH_E_ABSENT || code == PH_E_LIMIT || code == PH_E_QUOTA || code == PH_E_INVALID;
 }
 
 static int deliver_one(struct ph_kv_txn *txn, const struct delivery *delivery, size_t index)
@@ -62,6 +68,7 @@ static int deliver_one(struct ph_kv_txn *txn, const struct delivery *delivery, s
 	int result = change_begin(&change, txn, index);
 
 	if (result == 0) {
+		change.account = usage_partition(delivery->count + index);
 		result = append(&change, delivery, &destination->flags, &destination->uid);
 		destination->uid_validity = change.meta.uid_validity;
 		result = change_end(&change, result);
@@ -86,7 +93,8 @@ static int deliver_all(struct ph_kv_txn *txn, void *arg)
 static int update(const struct delivery *delivery, struct ph_error *error)
 {
 	struct ph_kv_draft *blob = draft_blob(delivery->draft);
-	int result = store.kv->update(delivery->partitions, delivery->count, &blob, 1, deliver_all,
+	int result = store.kv->update(delivery->partitions,
+		store.kv->atomic_partitions ? 2 * delivery->count : delivery->count, &blob, 1, deliver_all,
 		(void *)(uintptr_t)delivery, error);
 
 	for (size_t i = 0; i < delivery->count && result < 0; i++) {
@@ -94,6 +102,19 @@ static int update(const struct delivery *delivery, struct ph_error *error)
 			delivery->destinations[i].result = result;
 	}
 	return result;
+}
+
+static void update_one(const struct delivery *one, struct ph_error *error)
+{
+	struct ph_destination *destination = one->destinations;
+	const struct usage usage = { (int64_t)draft_size(one->draft), 1 };
+
+	destination->result = usage_reserve(destination->account, &usage, true, error);
+	if (destination->result < 0)
+		return;
+	update(one, error);
+	if (destination->result < 0)
+		usage_release(destination->account, &usage);
 }
 
 static void update_each(const struct delivery *all, struct ph_error *error)
@@ -105,7 +126,7 @@ static void update_each(const struct delivery *all, struct ph_error *error)
 		one.partitions += i;
 		one.count = 1;
 		if (one.partitions->number != 0)
-			update(&one, error);
+			update_one(&one, error);
 	}
 }
 
@@ -124,6 +145,7 @@ static void find_mailbox(
 	}
 	destination->result = result;
 	delivery->partitions[index] = mailbox_partition(result == 0 ? record.number : 0);
+	delivery->partitions[delivery->count + index] = account_partition(destination->account);
 }
 
 /* The code of the first that failed. */
@@ -153,7 +175,7 @@ int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t interna
 		destinations[i].result = result;
 	if (result < 0)
 		return result;
-	delivery.partitions = ph_alloc_array(count, sizeof(*delivery.partitions));
+	delivery.partitions = ph_alloc_array(2 * count, sizeof(*delivery.partitions));
 	for (size_t i = 0; i < count; i++)
 		find_mailbox(actor, &delivery, i, error);
 	if (store.kv->atomic_partitions)

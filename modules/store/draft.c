@@ -8,10 +8,6 @@
 
 #include "message.h"
 
-/* A value's bound. A message whose summary would be larger is stored with an empty one, and parsed again when
- * it is read. */
-#define SUMMARY_MAX (12 * 1024 * 1024)
-
 struct ph_draft {
 	struct ph_kv_draft *blob;
 	struct ph_mime_parser *parser;

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "keyword.h"
+#include "mailbox.h"
 #include "message.h"
 #include "uid_set.h"
+#include "usage.h"
 
 /* Messages that one transaction expunges, so that others need not wait long. */
 #define EXPUNGE_STEP 1000
@@ -136,6 +138,7 @@ struct expunging {
 	bool any;
 	uint32_t from; /* the UID to go on with; UINT32_MAX: done */
 	struct ph_uid_set expunged;
+	struct usage usage; /* what went */
 	uint32_t next;
 };
 
@@ -174,7 +177,12 @@ static int run_expunging(struct ph_kv_txn *txn, void *arg)
 
 	expunging->expunged.count = 0;
 	expunging->next = expunging->from;
-	return result < 0 ? result : change_end(&change, expunge_some(&change, expunging));
+	if (result < 0)
+		return result;
+	change.account = usage_partition(1);
+	result = change_end(&change, expunge_some(&change, expunging));
+	expunging->usage = (struct usage){ -change.usage.bytes, -change.usage.messages };
+	return result;
 }
 
 int expunge_messages(uint64_t mailbox, const struct ph_uid_set *uids, bool any, struct ph_uid_set *expunged_r,
@@ -185,7 +193,9 @@ int expunge_messages(uint64_t mailbox, const struct ph_uid_set *uids, bool any, 
 
 	while (result == 0 && expunging.next != UINT32_MAX) {
 		expunging.from = expunging.next;
-		result = store_update(mailbox_partition(mailbox), run_expunging, &expunging, error);
+		result = usage_update(mailbox, run_expunging, &expunging, error);
+		if (result == 0)
+			usage_release(mailbox_account(mailbox), &expunging.usage);
 		if (result == 0 && expunged_r)
 			uid_set_add_all(expunged_r, &expunging.expunged);
 	}

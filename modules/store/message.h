@@ -5,6 +5,10 @@
 #include "change.h"
 #include "store.h"
 
+/* A value's bound. A message whose summary would be larger is stored with an empty one, and parsed again when
+ * it is read. */
+#define SUMMARY_MAX (12 * 1024 * 1024)
+
 struct ph_draft *draft_new(void);
 int draft_write(struct ph_draft *draft, struct ph_str bytes, struct ph_error *error);
 uint64_t draft_size(const struct ph_draft *draft);

@@ -5,6 +5,7 @@
 #include <posthorn/service.h>
 
 #include "store.h"
+#include "tool.h"
 
 static struct store_config config;
 
@@ -25,6 +26,12 @@ static const struct ph_option options[] = { PH_OPTION_NUMBER(struct store_config
 	PH_OPTION_NUMBER(struct store_config, changes, "10000", 1, 10000000,
 		"How many changes of flags and expunges each mailbox remembers, so that clients are told of "
 		"them quickly."),
+	PH_OPTION_SIZE(struct store_config, quota_bytes, "0", 0, INT64_MAX,
+		"How much mail an account may have, unless it was given a limit of its own; 0: as much as "
+		"there is room for."),
+	PH_OPTION_NUMBER(struct store_config, quota_messages, "0", 0, INT64_MAX,
+		"How many messages an account may have, unless it was given a limit of its own; 0: any "
+		"number."),
 	PH_OPTION_TABLE(struct store_config, special_use, special_use_options,
 		"The mailboxes besides INBOX that each new account gets (RFC 6154)."),
 	PH_OPTIONS_END };
@@ -53,6 +60,7 @@ const struct ph_module ph_module = {
 	.services = (const void *const[]){ &store_service },
 	.options = options,
 	.config = &config,
+	.tools = store_tools,
 	.start = start,
 	.stop = store_close,
 };

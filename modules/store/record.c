@@ -102,6 +102,21 @@ void account_counters_encode(const struct account_counters *counters, char *to)
 	ph_bytes_put32(to + 8, counters->mailboxes);
 }
 
+int usage_decode(struct ph_str value, struct usage *usage_r)
+{
+	if (value.len != USAGE_SIZE)
+		return PH_E_CORRUPT;
+	usage_r->bytes = (int64_t)ph_bytes_get64(value.data);
+	usage_r->messages = (int64_t)ph_bytes_get64(value.data + 8);
+	return 0;
+}
+
+void usage_encode(const struct usage *usage, char *to)
+{
+	ph_bytes_put64(to, (uint64_t)usage->bytes);
+	ph_bytes_put64(to + 8, (uint64_t)usage->messages);
+}
+
 int mailbox_record_decode(struct ph_str value, struct mailbox_record *record_r)
 {
 	if (value.len <= 16 || value.len > MAILBOX_RECORD_MAX)

@@ -10,10 +10,13 @@
  *                        m NAME             -> mailbox_record
  *                        s NAME             a subscription -> the name
  *                        x MAILBOX          a mailbox that is being removed
+ *                        q                  -> usage: what all its mail takes
+ *                        Q                  -> usage: its own limits
  *   mailbox (each)       m                  -> meta
  *                        k NUMBER, K name   -> keyword by number, number by keyword in lower case
  *                        u UID              -> message_record
  *                        s UID              -> summary
+ *                        i TEXT             a message that was imported, by its name elsewhere
  *                        l MODSEQ KIND      what one transaction changed -> set of UIDs
  *
  * A mailbox exists as long as its meta does; an account, as long as its i record does. Numbers of accounts
@@ -70,6 +73,15 @@ struct account_counters {
 #define ACCOUNT_COUNTERS_SIZE 12
 int account_counters_decode(struct ph_str value, struct account_counters *counters_r);
 void account_counters_encode(const struct account_counters *counters, char *to);
+
+/* "q" and "Q" of an account; also what changes them. */
+struct usage {
+	int64_t bytes;
+	int64_t messages;
+};
+#define USAGE_SIZE 16
+int usage_decode(struct ph_str value, struct usage *usage_r);
+void usage_encode(const struct usage *usage, char *to);
 
 struct mailbox_record {
 	uint64_t number;

@@ -11,8 +11,10 @@
 #include <posthorn/log.h>
 #include <posthorn/mem.h>
 
+#include "change.h"
 #include "mailbox.h"
 #include "record.h"
+#include "usage.h"
 
 /* Keys that one transaction deletes. */
 #define STEP 500
@@ -36,8 +38,9 @@ static struct ph_signal ended;
 /* --- steps --- */
 
 struct step {
-	bool messages; /* it is a mailbox */
-	bool more;     /* keys are left */
+	bool messages;      /* it is a mailbox */
+	bool more;          /* keys are left */
+	struct usage usage; /* that went */
 };
 
 /* What is damaged or lost already must not keep the rest from going. */
@@ -51,6 +54,23 @@ static int drop_blob(struct ph_kv_txn *txn, struct ph_str value)
 	return result == PH_E_ABSENT || result == PH_E_CORRUPT ? 0 : result;
 }
 
+/* The meta record goes before all else, and with it all the mailbox's mail from the account's sums. */
+static int delete_meta(struct ph_kv_txn *txn, struct usage *usage_r)
+{
+	struct usage less;
+	struct meta meta;
+	struct key key;
+	int result = meta_get(txn, 0, &meta);
+
+	if (result == 0)
+		*usage_r = (struct usage){ (int64_t)meta.size, meta.messages };
+	less = (struct usage){ -usage_r->bytes, -usage_r->messages };
+	result = store.kv->del(txn, 0, key_plain(&key, 'm'));
+	if (result == 0 && usage_partition(1) != 0)
+		result = usage_add(txn, usage_partition(1), &less);
+	return result;
+}
+
 /* Deletes the first keys of a partition; of a mailbox, the meta record before all others. */
 static int delete_some(struct ph_kv_txn *txn, void *arg)
 {
@@ -58,7 +78,10 @@ static int delete_some(struct ph_kv_txn *txn, void *arg)
 	struct ph_kv_cursor *cursor = store.kv->cursor(txn, 0);
 	struct ph_str found, value;
 	struct key key;
-	int result = step->messages ? store.kv->del(txn, 0, key_plain(&key, 'm')) : 0;
+	int result;
+
+	step->usage = (struct usage){ 0 };
+	result = step->messages ? delete_meta(txn, &step->usage) : 0;
 
 	for (int i = 0; i < STEP && result == 0; i++) {
 		result = store.kv->seek(cursor, PH_STR(""), &found, &value);
@@ -82,7 +105,12 @@ static int delete_all(struct ph_kv_partition partition, struct ph_error *error)
 	do {
 		if (stopping)
 			return PH_E_CLOSED;
-		result = store_update(partition, delete_some, &step, error);
+		if (step.messages)
+			result = usage_update(partition.number, delete_some, &step, error);
+		else
+			result = store_update(partition, delete_some, &step, error);
+		if (result == 0 && step.messages)
+			usage_release(mailbox_account(partition.number), &step.usage);
 	} while (result == 0 && step.more);
 	return result;
 }

@@ -9,6 +9,7 @@
 #include "remove.h"
 #include "session.h"
 #include "uid_set.h"
+#include "usage.h"
 
 static uint32_t count(const struct ph_mailbox *mailbox)
 {
@@ -40,6 +41,20 @@ static int message_open(struct ph_mailbox *mailbox, const struct ph_message *mes
 {
 	(void)mailbox;
 	return store.kv->blob_open(message->blob, blob_r, error);
+}
+
+/* The bytes are the message: whoever shares them is a copy. */
+static void message_email_id(const struct ph_message *message, char id_r[PH_EMAIL_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *to = id_r;
+
+	*to++ = 'E';
+	for (size_t i = 0; i < sizeof(message->blob.bytes); i++) {
+		*to++ = digits[message->blob.bytes[i] >> 4];
+		*to++ = digits[message->blob.bytes[i] & 15];
+	}
+	*to = '\0';
 }
 
 static uint64_t message_size(const struct ph_kv_blob *blob)
@@ -120,6 +135,8 @@ const struct ph_store_service store_service = {
 	.account_set_password = account_set_password,
 	.account_remove = account_remove,
 	.account_list = account_list,
+	.account_quota = account_quota,
+	.account_set_quota = account_set_quota,
 	.domain_is_local = account_domain_is_local,
 	.mailbox_list = mailbox_list,
 	.mailbox_create = mailbox_create,
@@ -132,6 +149,7 @@ const struct ph_store_service store_service = {
 	.mailbox_view_status = mailbox_view_status,
 	.mailbox_keywords = mailbox_keywords,
 	.mailbox_refresh = mailbox_refresh,
+	.mailbox_changes = mailbox_changes,
 	.mailbox_watch = mailbox_watch,
 	.view_count = count,
 	.view_uid = uid,
@@ -141,6 +159,7 @@ const struct ph_store_service store_service = {
 	.messages_begin = messages_begin,
 	.messages_next = messages_next,
 	.messages_end = messages_end,
+	.message_email_id = message_email_id,
 	.message_open = message_open,
 	.message_size = message_size,
 	.message_view = message_view,

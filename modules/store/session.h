@@ -28,6 +28,8 @@ int mailbox_refresh(struct ph_mailbox *mailbox, bool expunges, struct ph_pool *p
 	struct ph_mailbox_news *news_r, struct ph_error *error);
 void mailbox_view_status(const struct ph_mailbox *mailbox, struct ph_mailbox_status *status_r);
 void mailbox_keywords(const struct ph_mailbox *mailbox, const struct ph_str **keywords_r, size_t *count_r);
+int mailbox_changes(struct ph_mailbox *mailbox, uint64_t modseq, struct ph_mailbox_changes *changes_r,
+	struct ph_error *error);
 void mailbox_watch(struct ph_mailbox *mailbox, void (*changed)(void *arg), void *arg);
 
 struct ph_message_iterator *messages_begin(

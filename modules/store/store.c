@@ -33,6 +33,7 @@ int store_explain(int code, const char *thing, struct ph_error *error)
 		{ PH_E_EXISTS, "the %s exists already" },
 		{ PH_E_DENIED, "this %s must not be changed so" },
 		{ PH_E_LIMIT, "a limit of this %s is reached" },
+		{ PH_E_QUOTA, "the account has no room left for this" },
 		{ PH_E_STALE, "somebody else is changing this %s" },
 	};
 	char text[128];

@@ -25,6 +25,8 @@ struct store_config {
 	int64_t depth;
 	int64_t keywords;
 	int64_t changes;
+	int64_t quota_bytes;
+	int64_t quota_messages;
 	struct store_special_use special_use;
 };
 

@@ -2,7 +2,9 @@
 if HAVE_CHECK
 if BUILD_KV_LMDB
 store_tests = tests/contract/test_kv_lmdb tests/unit/test_store_sets \
-	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model
+	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model \
+	tests/unit/test_store_quota tests/unit/test_store_changes tests/unit/test_store_check \
+	tests/unit/test_store_import
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 endif
@@ -23,6 +25,18 @@ tests_unit_test_store_LDADD = $(STORE_TEST_LIBS)
 tests_unit_test_store_model_SOURCES = tests/unit/test_store_model.c tests/unit/store_fixture.h
 tests_unit_test_store_model_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_model_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_quota_SOURCES = tests/unit/test_store_quota.c tests/unit/store_fixture.h
+tests_unit_test_store_quota_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_quota_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_changes_SOURCES = tests/unit/test_store_changes.c tests/unit/store_fixture.h
+tests_unit_test_store_changes_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_changes_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_check_SOURCES = tests/unit/test_store_check.c tests/unit/store_fixture.h
+tests_unit_test_store_check_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_check_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_import_SOURCES = tests/unit/test_store_import.c tests/unit/store_fixture.h
+tests_unit_test_store_import_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_import_LDADD = $(STORE_TEST_LIBS)
 tests_unit_test_store_mailboxes_SOURCES = tests/unit/test_store_mailboxes.c tests/unit/store_fixture.h
 tests_unit_test_store_mailboxes_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_mailboxes_LDADD = $(STORE_TEST_LIBS)

@@ -27,6 +27,7 @@
 #define PH_STORE_SERVICE "store/1"
 #define PH_MAILBOX_NAME_MAX 1000 /* bytes of UTF-8 */
 #define PH_KEYWORD_MAX 200       /* bytes */
+#define PH_EMAIL_ID_SIZE 34      /* with the NUL behind it */
 
 typedef uint64_t ph_account_id;
 
@@ -43,6 +44,20 @@ struct ph_account {
 	struct ph_str password_hash; /* crypt(5); only for the system actor */
 	bool disabled;
 	int64_t created; /* seconds since 1970 */
+};
+
+/* What an account's mail may take; 0: without limit, PH_QUOTA_DEFAULT: as the configuration says. */
+#define PH_QUOTA_DEFAULT (-1)
+struct ph_quota_limits {
+	int64_t bytes;
+	int64_t messages;
+};
+
+struct ph_quota {
+	uint64_t bytes; /* all its messages' sizes; copies count each */
+	uint64_t messages;
+	struct ph_quota_limits limits; /* that hold; none is PH_QUOTA_DEFAULT */
+	struct ph_quota_limits own;    /* that it was given */
 };
 
 /* --- sets of UIDs --- */
@@ -172,6 +187,15 @@ struct ph_mailbox_news {
 	bool gone;             /* the mailbox itself was deleted: the session must leave it */
 };
 
+/* What changed after a modseq, for CHANGEDSINCE and QRESYNC (RFC 7162): of the messages in the view and below
+ * its UIDNEXT. The sets are to be freed with uid_set_free. */
+struct ph_mailbox_changes {
+	struct ph_uid_set changed; /* are there, with a greater modseq */
+	struct ph_uid_set
+		vanished; /* went since; unless `exact`, all that are not there, whenever they went */
+	bool exact;       /* the mailbox remembers that far: module store's option `changes` */
+};
+
 struct ph_store_service {
 	/* --- accounts --- */
 
@@ -189,6 +213,12 @@ struct ph_store_service {
 	/* In the order of addresses. */
 	int (*account_list)(struct ph_actor actor, struct ph_pool *pool, struct ph_account **accounts_r,
 		size_t *count_r, struct ph_error *error);
+	/* PH_E_ABSENT. */
+	int (*account_quota)(
+		struct ph_actor actor, ph_account_id id, struct ph_quota *quota_r, struct ph_error *error);
+	/* Only the system actor. What is over the new limits already stays. */
+	int (*account_set_quota)(struct ph_actor actor, ph_account_id id,
+		const struct ph_quota_limits *limits, struct ph_error *error);
 	/* Is the domain served here: configured, or has an account? */
 	int (*domain_is_local)(struct ph_str domain, bool *local_r, struct ph_error *error);
 
@@ -229,6 +259,9 @@ struct ph_store_service {
 	 * refresh, and until then reading them gives PH_E_ABSENT. */
 	int (*mailbox_refresh)(struct ph_mailbox *mailbox, bool expunges, struct ph_pool *pool,
 		struct ph_mailbox_news *news_r, struct ph_error *error);
+	/* What changed after `modseq`. */
+	int (*mailbox_changes)(struct ph_mailbox *mailbox, uint64_t modseq,
+		struct ph_mailbox_changes *changes_r, struct ph_error *error);
 	/* Calls changed(arg) from the loop when the mailbox may have changed; one watch for each open
 	 * mailbox; NULL ends it. Does not park. */
 	void (*mailbox_watch)(struct ph_mailbox *mailbox, void (*changed)(void *arg), void *arg);
@@ -254,6 +287,9 @@ struct ph_store_service {
 		struct ph_mailbox *mailbox, const struct ph_uid_set *uids, unsigned parts);
 	bool (*messages_next)(struct ph_message_iterator *iterator, const struct ph_message **message_r);
 	int (*messages_end)(struct ph_message_iterator **iterator, struct ph_error *error);
+	/* EMAILID (RFC 8474): the same for copies, and for them only. Does not park. There are no THREADIDs:
+	 * threads by references are not known cheaply, and RFC 8474 5.2 allows for that. */
+	void (*message_email_id)(const struct ph_message *message, char id_r[PH_EMAIL_ID_SIZE]);
 	/* The message's bytes: open, view, close as of kv.h. */
 	int (*message_open)(struct ph_mailbox *mailbox, const struct ph_message *message,
 		struct ph_kv_blob **blob_r, struct ph_error *error);
@@ -275,9 +311,9 @@ struct ph_store_service {
 		const struct ph_uid_set *uids, bool any, struct ph_uid_set *expunged_r,
 		struct ph_error *error);
 	/* To a mailbox of any account the actor may write to; keeps flags, keywords, internal date; copies no
-	 * bytes; all or nothing. PH_E_ABSENT when there is no such target. With `move` the originals go in
-	 * the same transaction where the kv can, and else only after the copies are durable. The sets of
-	 * *copied_r are to be freed with uid_set_free. */
+	 * bytes; all or nothing. PH_E_ABSENT when there is no such target, PH_E_QUOTA when its account has no
+	 * room. With `move` the originals go in the same transaction where the kv can, and else only after
+	 * the copies are durable. The sets of *copied_r are to be freed with uid_set_free. */
 	int (*messages_copy)(struct ph_actor actor, struct ph_mailbox *mailbox, const struct ph_uid_set *uids,
 		ph_account_id account, struct ph_str target, bool move, struct ph_copied *copied_r,
 		struct ph_error *error);
@@ -295,8 +331,9 @@ struct ph_store_service {
 		struct ph_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
 	void (*draft_free)(struct ph_draft **draft);
 	/* Stores one finished draft at all destinations, its bytes once. Each destination gets its result;
-	 * where the kv can, all succeed or fail together in one flush. Returns 0 when all did. internal_date
-	 * 0: now. */
+	 * where the kv can, all are written together in one flush. PH_E_QUOTA, PH_E_ABSENT and other troubles
+	 * of one destination do not keep the others from getting the message. Returns 0 when all did.
+	 * internal_date 0: now. */
 	int (*deliver)(struct ph_actor actor, struct ph_draft *draft, int64_t internal_date,
 		int32_t internal_zone, struct ph_destination *destinations, size_t count,
 		struct ph_error *error);

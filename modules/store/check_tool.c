@@ -1,0 +1,78 @@
+/* `posthorn store check` and `posthorn store repair`. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "tool.h"
+
+static void tell(struct check *check, const struct fault *fault)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	printf("%.*s", PH_STR_ARGS(check->address));
+	if (check->mailbox.len > 0)
+		printf("\t%.*s", PH_STR_ARGS(check->mailbox));
+	if (fault->uid != 0)
+		printf("\tUID %u", (unsigned)fault->uid);
+	printf("\t%s%s\n", fault->text, fault->repaired ? " (repaired)" : "");
+	fflush(stdout);
+}
+
+static void progress(struct check *check)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[Kaccount %zu of %zu, %" PRIu64 " messages, %" PRIu64 " faults",
+			check->account, check->accounts, check->messages, check->faults);
+}
+
+static bool parse(int argc, char **argv, struct check *check, const char **address_r)
+{
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--quick") == 0) {
+			check->quick = true;
+		} else if (argv[i][0] == '-' || *address_r) {
+			fprintf(stderr, "posthorn: unexpected: %s\n", argv[i]);
+			return false;
+		} else {
+			*address_r = argv[i];
+		}
+	}
+	return true;
+}
+
+static int run(int argc, char **argv, bool repair)
+{
+	struct check check = { .repair = repair, .tell = tell, .progress = progress };
+	struct ph_error error = { 0 };
+	const char *address = NULL;
+	ph_account_id id = 0;
+	int result, status;
+
+	if (!parse(argc, argv, &check, &address))
+		return PH_EXIT_USAGE;
+	status = address ? tool_find_account(address, &id) : PH_EXIT_OK;
+	if (status != PH_EXIT_OK)
+		return status;
+	result = check_store(&check, id, &error);
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	if (result < 0)
+		return tool_complain("store", &error);
+	printf("%" PRIu64 " messages, %" PRIu64 " faults, %" PRIu64 " repaired\n", check.messages,
+		check.faults, check.repaired);
+	return check.faults == check.repaired ? PH_EXIT_OK : PH_EXIT_FAILED;
+}
+
+int check_tool(int argc, char **argv)
+{
+	return run(argc, argv, false);
+}
+
+int repair_tool(int argc, char **argv)
+{
+	return run(argc, argv, true);
+}

@@ -1,0 +1,400 @@
+/* Storing messages that come from elsewhere, several in one transaction. */
+#include <config.h>
+
+#include "import.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <posthorn/loop.h>
+
+#include "account.h"
+#include "change.h"
+#include "keyword.h"
+#include "mailbox.h"
+#include "message.h"
+#include "usage.h"
+
+/* What one transaction stores at most. */
+#define BATCH 64
+#define BATCH_BYTES (4 << 20)
+
+struct item {
+	struct import_message message; /* its texts in the batch's pool */
+	struct ph_draft *draft;
+	int result;
+	uint32_t uid;
+};
+
+struct import_mailbox {
+	struct import *import;
+	struct ph_pool *pool;  /* of the mailbox */
+	struct ph_pool *texts; /* of the batch */
+	struct ph_str name;
+	uint64_t number;
+	bool keeps_uids; /* its UIDVALIDITY is that of the messages */
+	int64_t now;
+	struct item items[BATCH];
+	size_t count;
+	uint64_t bytes;
+	struct usage usage; /* that the last batch took */
+};
+
+void import_complain(struct ph_str where, const char *what, const char *why)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	printf("%.*s\t%s\t%s\n", PH_STR_ARGS(where), what, why);
+}
+
+void import_refuse(struct import *import, struct ph_str where, const char *what, const char *why)
+{
+	import->refused++;
+	import_complain(where, what, why);
+}
+
+/* --- the mailbox --- */
+
+struct validity {
+	struct ph_str name;
+	uint32_t wanted;
+};
+
+/* What comes later must not get the same one. */
+static int note_validity(struct ph_kv_txn *txn, void *arg)
+{
+	const struct validity *validity = arg;
+	struct account_counters counters;
+	struct mailbox_record record;
+	int result = account_counters_get(txn, 0, &counters);
+
+	if (result == 0)
+		result = mailbox_record_get(txn, validity->name, &record);
+	if (result < 0)
+		return result;
+	if (counters.next_uid_validity <= validity->wanted)
+		counters.next_uid_validity = validity->wanted + 1;
+	record.uid_validity = validity->wanted;
+	record.name = validity->name;
+	result = account_counters_put(txn, 0, &counters);
+	return result < 0 ? result : mailbox_record_put(txn, &record);
+}
+
+/* PH_E_DENIED: the mailbox has been used already. */
+static int set_validity(struct ph_kv_txn *txn, void *arg)
+{
+	const struct validity *validity = arg;
+	struct change change;
+	int result = change_begin(&change, txn, 0);
+
+	if (result < 0)
+		return result;
+	if (change.meta.uid_validity == validity->wanted)
+		return change_end(&change, 0);
+	if (change.meta.uid_next > 1)
+		return change_end(&change, PH_E_DENIED);
+	change.meta.uid_validity = validity->wanted;
+	change_modseq(&change);
+	return change_end(&change, 0);
+}
+
+static int take_validity(struct import_mailbox *mailbox, uint32_t wanted, struct ph_error *error)
+{
+	struct validity validity = { mailbox->name, wanted };
+	int result = 0;
+
+	if (wanted == 0 || wanted == UINT32_MAX)
+		return 0;
+	result = store_update(account_partition(mailbox->import->account), note_validity, &validity, error);
+	if (result == 0)
+		result = store_update(mailbox_partition(mailbox->number), set_validity, &validity, error);
+	mailbox->keeps_uids = result == 0;
+	if (result == PH_E_DENIED)
+		import_complain(mailbox->name, "UIDs are not kept", "the mailbox had messages before");
+	return result == PH_E_DENIED ? 0 : result;
+}
+
+static int find_mailbox(struct import_mailbox *mailbox, struct ph_error *error)
+{
+	ph_account_id account = mailbox->import->account;
+	struct mailbox_record record;
+	int result = mailbox_create(PH_ACTOR_SYSTEM, account, mailbox->name, 0, error);
+
+	if (result == 0 || result == PH_E_EXISTS)
+		result = mailbox_find(PH_ACTOR_SYSTEM, account, mailbox->name, &record, error);
+	mailbox->number = result == 0 ? record.number : 0;
+	return result;
+}
+
+static void free_mailbox(struct import_mailbox **mailbox)
+{
+	ph_pool_free(&(*mailbox)->texts);
+	ph_pool_free(&(*mailbox)->pool);
+	free(*mailbox);
+	*mailbox = NULL;
+}
+
+struct import_mailbox *import_begin(struct import *import, struct ph_str name, uint32_t uid_validity)
+{
+	struct import_mailbox *mailbox = ph_alloc(sizeof(*mailbox));
+	struct ph_error error = { 0 };
+	struct name parsed;
+	int result = name_parse(name, (unsigned)store.config->depth, &parsed);
+
+	mailbox->import = import;
+	mailbox->pool = ph_pool_new(0);
+	mailbox->texts = ph_pool_new(0);
+	mailbox->name = ph_pool_str(mailbox->pool, result == 0 ? name_str(&parsed) : name);
+	mailbox->now = ph_clock();
+	if (result < 0)
+		store_explain(result, "mailbox", &error);
+	else
+		result = find_mailbox(mailbox, &error);
+	if (result == 0)
+		result = take_validity(mailbox, uid_validity, &error);
+	if (result < 0) {
+		import_refuse(import, name, "the mailbox", error.client);
+		free_mailbox(&mailbox);
+	}
+	return mailbox;
+}
+
+/* --- messages --- */
+
+static struct ph_str name_of(struct key *key, struct ph_str name)
+{
+	key->bytes[0] = 'i';
+	memcpy(key->bytes + 1, name.data, name.len);
+	return ph_str_of(key->bytes, 1 + name.len);
+}
+
+static int find_name(struct ph_kv_txn *txn, void *arg)
+{
+	const struct ph_str *name = arg;
+	struct ph_str value;
+	struct key key;
+
+	return store.kv->get(txn, 0, name_of(&key, *name), &value);
+}
+
+bool import_has(struct import_mailbox *mailbox, struct ph_str name)
+{
+	if (name.len > IMPORT_NAME_MAX ||
+		store_read(mailbox_partition(mailbox->number), find_name, &name, NULL) != 0)
+		return false;
+	mailbox->import->there++;
+	return true;
+}
+
+static int append(struct change *change, const struct import_mailbox *mailbox, struct item *item)
+{
+	const struct ph_flag_list *flags = &item->message.flags;
+	struct keyword_list keywords = { 0 };
+	struct message_record record = {
+		.flags = flags->flags,
+		.internal_date = item->message.internal_date,
+		.save_date = mailbox->now,
+		.size = draft_size(item->draft),
+		.blob = store.kv->draft_id(draft_blob(item->draft)),
+	};
+	int result = keywords_find(change, flags->keywords, flags->keyword_count, true, &keywords);
+
+	record.keywords = keywords.bytes;
+	record.keyword_count = keywords.count;
+	if (result == 0 && mailbox->keeps_uids)
+		change_skip(change, item->message.uid);
+	if (result == 0)
+		result = change_append(change, &record, draft_summary(item->draft), &item->uid);
+	keyword_list_free(&keywords);
+	return result;
+}
+
+static int append_named(struct change *change, const struct import_mailbox *mailbox, struct item *item)
+{
+	struct ph_str value;
+	struct key key;
+	int result = store.kv->get(change->txn, 0, name_of(&key, item->message.name), &value);
+
+	if (result == 0)
+		return PH_E_EXISTS;
+	if (result == PH_E_ABSENT)
+		result = append(change, mailbox, item);
+	if (result < 0)
+		return result;
+	return store.kv->put(change->txn, 0, name_of(&key, item->message.name), PH_STR(""));
+}
+
+static int append_all(struct ph_kv_txn *txn, void *arg)
+{
+	struct import_mailbox *mailbox = arg;
+	struct change change;
+	int result = change_begin(&change, txn, 0);
+
+	if (result < 0)
+		return result;
+	change.account = usage_partition(1);
+	for (size_t i = 0; i < mailbox->count && result == 0; i++) {
+		struct item *item = &mailbox->items[i];
+
+		item->result = append_named(&change, mailbox, item);
+		if (item->result != PH_E_EXISTS && item->result != PH_E_LIMIT && item->result != PH_E_INVALID)
+			result = item->result;
+	}
+	result = change_end(&change, result);
+	mailbox->usage = change.usage;
+	return result;
+}
+
+static int update(struct import_mailbox *mailbox, struct ph_error *error)
+{
+	const struct ph_kv_partition partitions[] = { mailbox_partition(mailbox->number),
+		account_partition(mailbox->import->account) };
+	struct ph_kv_draft *drafts[BATCH];
+
+	for (size_t i = 0; i < mailbox->count; i++)
+		drafts[i] = draft_blob(mailbox->items[i].draft);
+	return store.kv->update(partitions, store.kv->atomic_partitions ? 2 : 1, drafts, mailbox->count,
+		append_all, mailbox, error);
+}
+
+static void report(struct import_mailbox *mailbox, const struct item *item)
+{
+	const struct import_message *message = &item->message;
+	struct import *import = mailbox->import;
+
+	if (item->result == PH_E_EXISTS) {
+		import->there++;
+	} else if (item->result < 0) {
+		import_refuse(import, mailbox->name, message->name.data,
+			item->result == PH_E_LIMIT ? "too many keywords or messages"
+						   : "has an illegal keyword");
+	} else {
+		import->taken++;
+		if (mailbox->keeps_uids && message->uid != 0 && message->uid != item->uid)
+			import_complain(mailbox->name, message->name.data, "its UID is not kept");
+	}
+}
+
+/* Stores the batch. */
+static int flush(struct import_mailbox *mailbox, struct ph_error *error)
+{
+	ph_account_id account = mailbox->import->account;
+	const struct usage usage = { (int64_t)mailbox->bytes, (int64_t)mailbox->count };
+	struct usage unused;
+	int result = usage_reserve(account, &usage, false, error);
+
+	mailbox->usage = (struct usage){ 0 };
+	if (result == 0 && mailbox->count > 0)
+		result = update(mailbox, error);
+	if (result < 0)
+		mailbox->usage = (struct usage){ 0 };
+	unused = (struct usage){ usage.bytes - mailbox->usage.bytes,
+		usage.messages - mailbox->usage.messages };
+	usage_release(account, &unused);
+	for (size_t i = 0; i < mailbox->count; i++) {
+		if (result == 0)
+			report(mailbox, &mailbox->items[i]);
+		draft_free(&mailbox->items[i].draft);
+	}
+	mailbox->count = 0;
+	mailbox->bytes = 0;
+	ph_pool_clear(mailbox->texts);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K%.*s: %" PRIu64 " messages", PH_STR_ARGS(mailbox->name),
+			mailbox->import->taken);
+	return result;
+}
+
+static void copy_message(struct import_mailbox *mailbox, const struct import_message *from, struct item *item)
+{
+	const struct ph_flag_list *flags = &from->flags;
+	struct ph_str *keywords = ph_pool_array(mailbox->texts, flags->keyword_count, sizeof(*keywords));
+
+	for (size_t i = 0; i < flags->keyword_count; i++)
+		keywords[i] = ph_pool_str(mailbox->texts, flags->keywords[i]);
+	item->message = *from;
+	item->message.name = ph_pool_str(mailbox->texts, from->name);
+	item->message.flags.keywords = keywords;
+}
+
+int import_add(struct import_mailbox *mailbox, const struct import_message *message, struct ph_draft *draft,
+	struct ph_error *error)
+{
+	struct item *item = &mailbox->items[mailbox->count];
+	int result = draft_finish(draft, NULL, error);
+
+	if (result == 0 && message->name.len > IMPORT_NAME_MAX) {
+		import_refuse(mailbox->import, mailbox->name, message->name.data, "its name is too long");
+		draft_free(&draft);
+		return 0;
+	}
+	if (result < 0) {
+		draft_free(&draft);
+		return result;
+	}
+	*item = (struct item){ .draft = draft };
+	copy_message(mailbox, message, item);
+	mailbox->count++;
+	mailbox->bytes += draft_size(draft);
+	return mailbox->count == BATCH || mailbox->bytes >= BATCH_BYTES ? flush(mailbox, error) : 0;
+}
+
+static int raise_uid_next(struct ph_kv_txn *txn, void *arg)
+{
+	const uint32_t *uid_next = arg;
+	struct change change;
+	int result = change_begin(&change, txn, 0);
+
+	if (result < 0)
+		return result;
+	change_skip(&change, *uid_next);
+	return change_end(&change, 0);
+}
+
+int import_end(struct import_mailbox **mailbox, uint32_t uid_next, struct ph_error *error)
+{
+	struct import_mailbox *open = *mailbox;
+	int result = flush(open, error);
+
+	if (result == 0 && open->keeps_uids && uid_next > 1)
+		result = store_update(mailbox_partition(open->number), raise_uid_next, &uid_next, error);
+	free_mailbox(mailbox);
+	return result;
+}
+
+/* --- lines --- */
+
+static void decide(struct import_writer *writer, struct ph_str bytes)
+{
+	ptrdiff_t end = ph_str_find(bytes, '\n');
+
+	if (end < 0)
+		return;
+	writer->decided = true;
+	writer->as_is = (end > 0 ? bytes.data[end - 1] : writer->last) == '\r';
+}
+
+int import_write(struct import_writer *writer, struct ph_str bytes, struct ph_error *error)
+{
+	int result = 0;
+
+	if (!writer->decided)
+		decide(writer, bytes);
+	while (bytes.len > 0 && result == 0) {
+		ptrdiff_t end = writer->as_is ? -1 : ph_str_find(bytes, '\n');
+		struct ph_str line = ph_str_slice(bytes, 0, end < 0 ? bytes.len : (size_t)end);
+		char last = line.len > 0 ? line.data[line.len - 1] : writer->last;
+
+		if (line.len > 0)
+			result = draft_write(writer->draft, line, error);
+		if (result == 0 && end >= 0)
+			result = draft_write(
+				writer->draft, last == '\r' ? PH_STR("\n") : PH_STR("\r\n"), error);
+		writer->last = end >= 0 ? '\n' : last;
+		bytes = ph_str_slice(bytes, line.len + (end >= 0), bytes.len);
+	}
+	return result;
+}

@@ -1,0 +1,38 @@
+/* Maildirs as Dovecot lays them out: names of folders, of files, and what lies beside the messages. */
+#ifndef STORE_MAILDIR_H
+#define STORE_MAILDIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <posthorn/buf.h>
+#include <posthorn/map.h>
+#include <posthorn/mem.h>
+#include <posthorn/str.h>
+
+#define MAILDIR_KEYWORDS 26 /* those that file names can tell of: a to z */
+
+/* A mailbox's name from and to a folder's: ".A.B" is "A/B", in modified UTF-7 (RFC 3501, 5.1.3). False: it
+ * has none. A level's own "." is encoded as well. */
+bool maildir_mailbox_name(struct ph_str folder, struct ph_buf *name);
+void maildir_folder_name(struct ph_str name, struct ph_buf *folder);
+
+/* The unique part of a file's name, and the flags behind it. */
+struct ph_str maildir_unique_name(struct ph_str file);
+struct ph_str maildir_flags(struct ph_str file);
+
+/* ph_flag bits of a flag's letter; 0: it is none. */
+unsigned maildir_flag_of(char letter);
+void maildir_print_flags(unsigned flags, struct ph_buf *buf);
+
+/* dovecot-uidlist and dovecot-keywords of a folder. */
+struct maildir_lists {
+	uint32_t uid_validity, uid_next; /* 0: there is no list */
+	struct ph_map *uids;             /* unique name -> UID as a pointer */
+	struct ph_str keywords[MAILDIR_KEYWORDS];
+};
+/* What is not there, or cannot be read, stays empty. */
+void maildir_read_lists(const char *folder, struct ph_pool *pool, struct maildir_lists *lists_r);
+void maildir_free_lists(struct maildir_lists *lists);
+
+#endif

@@ -20,6 +20,9 @@ domains = { "example.org" }
 -- Where all mail lies. Back this folder up.
 data_directory = "/var/lib/posthorn"
 
+-- Where the control socket lies, by which `posthorn reload` and others speak with the server.
+run_directory = "/run/posthorn"
+
 -- Started as root, the server takes its ports and keys and then runs as this user.
 user = "posthorn"
 

@@ -196,9 +196,12 @@ static struct module *add_points(const struct catalogue *catalogue)
 
 		if (catalogue->config && !is_in_use(catalogue, name))
 			continue;
-		if (module_load(name, &catalogue->directories, &modules[i], NULL) == 0 &&
-			modules[i].descriptor->hooks)
+		if (module_load(name, &catalogue->directories, &modules[i], NULL) != 0)
+			continue;
+		if (modules[i].descriptor->hooks)
 			hook_add_points(modules[i].descriptor->hooks, modules[i].descriptor->name, NULL);
+		if (modules[i].descriptor->objects)
+			hook_add_objects(modules[i].descriptor->objects, modules[i].descriptor->name);
 	}
 	return modules;
 }

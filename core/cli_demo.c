@@ -1,5 +1,10 @@
-/* `posthorn demo`: a server to try things out. Everything lies in one folder: the configuration, made from a
- * template; a key; the data. What is there already is used again. */
+/* `posthorn demo`: a server to try things out. Everything lies in one folder: the configuration, a key, the
+ * data. What is there already is used again.
+ *
+ * The configuration and what is said about it come from the templates demo.lua and demo.txt. In them, @DATA@
+ * stands for the folder, @CONFIG@ for the configuration's file, @SCRIPTS@, @MODULES@ and @PROGRAM@ for where
+ * these lie,
+ * @PORT:25@ for 25 plus the port base, and @PASSWORD:alice@ for that account's password. */
 #include <config.h>
 
 #include <errno.h>
@@ -250,13 +255,40 @@ static bool make_accounts(void)
 		good = add_account(accounts[i].name, accounts[i].password);
 		ph_buf_printf(&list, "%s@%s %s\n", accounts[i].name, account_domain, accounts[i].password);
 	}
-	good = good && write_file(path, 0644, ph_buf_str(&list));
+	good = good && write_file(path, 0600, ph_buf_str(&list));
 	ph_buf_free(&list);
 	return good;
 }
 
+/* As root, workers are somebody else: may they pass through all folders above, and into the last one? */
+static bool others_may_pass(const char *path)
+{
+	char above[PATH_MAX];
+	struct stat st;
+	size_t len = (size_t)snprintf(above, sizeof(above), "%s", path);
+
+	while (len > 0 && len < sizeof(above)) {
+		above[len] = '\0';
+		if (stat(above, &st) == 0 && !(st.st_mode & S_IXOTH)) {
+			fprintf(stderr,
+				"posthorn demo: started as root, it serves as another user, who may not "
+				"enter %s.\n"
+				"Start it as an ordinary user, or %s.\n",
+				above,
+				path == demo.data ? "choose another folder: DATA=/var/tmp/posthorn-demo"
+						  : "move the tree");
+			return false;
+		}
+		while (len > 0 && above[--len] != '/') {
+		}
+	}
+	return true;
+}
+
 static bool prepare(void)
 {
+	if (geteuid() == 0 && !(others_may_pass(demo.data) && others_may_pass(paths_scripts())))
+		return false;
 	return make_certificate() && make_config() && make_accounts();
 }
 

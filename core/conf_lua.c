@@ -203,7 +203,11 @@ static int run_and_copy(lua_State *L)
 	if (luaL_loadbufferx(L, evaluation->source.data, evaluation->source.len, "=", "t") != LUA_OK)
 		return lua_error(L);
 	lua_sethook(L, stop_running, LUA_MASKCOUNT, INSTRUCTIONS_MAX);
-	lua_call(L, 0, 0);
+	lua_call(L, 0, 1);
+	if (!lua_isnil(L, -1))
+		return luaL_error(
+			L, "it returns a value, which nobody reads: set the options by their names");
+	lua_pop(L, 1);
 	lua_sethook(L, NULL, 0, 0);
 	copy_table(evaluation, L, "", 0, &evaluation->root);
 	return 0;

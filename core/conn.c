@@ -95,9 +95,9 @@ static void linger(struct ph_conn *conn)
 
 static void give_blocks_back(struct ph_conn *conn)
 {
-	conn_block_give(&conn->in);
+	conn_input_give(conn);
 	conn_block_give(&conn->out);
-	conn->in_start = conn->in_end = conn->out_len = 0;
+	conn->out_len = 0;
 }
 
 static void log_end(const struct ph_conn *conn)
@@ -245,9 +245,13 @@ static int start_tls(struct ph_conn *conn)
 	return result;
 }
 
-static bool too_many(const struct listener *listener)
+/* Why there are too many, or NULL. */
+static const char *too_many(const struct ph_conn *conn)
 {
-	return listener->config->max_connections && listener->open > listener->config->max_connections;
+	const struct listener *listener = conn->listener;
+	if (listener->config->max_connections && listener->open > listener->config->max_connections)
+		return "max_connections";
+	return conn->tcp.fd >= listener->descriptors_end ? "descriptors" : NULL;
 }
 
 /* Everything up to the greeting; false when the connection is over. */
@@ -255,9 +259,10 @@ static bool begin(struct ph_conn *conn)
 {
 	const struct listener_config *config = conn->listener->config;
 	ph_log(PH_LOG_DEBUG, "connection opened", PH_LOG_TEXT("listener", config->name));
-	if (too_many(conn->listener)) {
+	const char *excess = too_many(conn);
+	if (excess) {
 		conn->hurried = true;
-		return refuse(conn, PH_GOODBYE_TOO_MANY, PH_STR(""), "max_connections");
+		return refuse(conn, PH_GOODBYE_TOO_MANY, PH_STR(""), excess);
 	}
 	if (config->proxy && !read_proxy_header(conn))
 		return false;
@@ -289,6 +294,8 @@ int ph_conn_starttls(struct ph_conn *conn)
 static bool turn_of_goodbye(struct ph_conn *conn)
 {
 	conn->end_reason = conn->goodbye == PH_GOODBYE_IDLE ? "idle" : "shutdown";
+	/* A client that said nothing has nothing on its way either. */
+	conn->hurried = conn_buffered(conn) == 0;
 	say_goodbye(conn, conn->goodbye, PH_STR(""));
 	return false;
 }

@@ -36,6 +36,15 @@ void conn_blocks_free(void)
 		free(kept[--kept_count]);
 }
 
+/* Passwords come in here, and the block goes to somebody else next. */
+void conn_input_give(struct ph_conn *conn)
+{
+	if (conn->in)
+		ph_wipe(conn->in, conn->in_touched);
+	conn_block_give(&conn->in);
+	conn->in_start = conn->in_end = conn->in_touched = 0;
+}
+
 static struct ph_str buffered(const struct ph_conn *conn)
 {
 	return (struct ph_str){ conn->in + conn->in_start, conn_buffered(conn) };
@@ -62,6 +71,8 @@ int conn_fill(struct ph_conn *conn)
 		conn->layer->type->read(conn->layer, conn->in + conn->in_end, CONN_BLOCK - conn->in_end);
 	if (got > 0) {
 		conn->in_end += (size_t)got;
+		if (conn->in_touched < conn->in_end)
+			conn->in_touched = conn->in_end;
 		conn->bytes_in += (uint64_t)got;
 		return 1;
 	}

@@ -39,6 +39,7 @@ struct listener {
 	struct ph_timer pause;
 	bool paused_before; /* the log has it already */
 	int64_t open;
+	int descriptors_end;       /* connections have those below it: the others are for files */
 	struct ph_map *open_by_ip; /* struct ip_count * */
 	struct network *proxies;
 	const struct listener_metrics *metrics;
@@ -63,10 +64,12 @@ struct ph_conn {
 	ph_msec turn_deadline;
 	char *in;
 	size_t in_start, in_end;
+	size_t in_touched; /* the block held input up to there */
 	char *out;
 	size_t out_len;
 	struct ph_log_context *log;
 	unsigned reads_at_a_stretch;
+	size_t sent_at_a_stretch;
 
 	int read_error;
 	int write_error;
@@ -122,6 +125,8 @@ int conn_fill(struct ph_conn *conn);
 /* Blocks of CONN_BLOCK bytes; a few are kept for the next turns. */
 char *conn_block_take(void);
 void conn_block_give(char **block);
+/* Gives the input buffer back, with nothing left in it. */
+void conn_input_give(struct ph_conn *conn);
 void conn_blocks_free(void);
 
 /* --- session.c --- */

@@ -11,8 +11,10 @@
 
 #include "conn_struct.h"
 
-/* A peer must take PROGRESS bytes within one write_timeout. Pieces from LONG on are worth a system call. */
-enum { PROGRESS = 16 * 1024, LONG = 8 * 1024 };
+/* A peer must take PROGRESS bytes within one write_timeout. Pieces from LONG on are worth a system call of
+ * their own; shorter ones, and that is most mail, are copied behind the reply they belong to and leave with
+ * its end. Behind a STRETCH that a peer took without making us wait, others get their turn. */
+enum { PROGRESS = 16 * 1024, LONG = 32 * 1024, STRETCH = 1024 * 1024 };
 
 static int fail(struct ph_conn *conn, int code)
 {
@@ -26,6 +28,16 @@ static void drop_sent(struct ph_str *part, size_t *sent)
 	size_t len = *sent < part->len ? *sent : part->len;
 	*part = ph_str_slice(*part, len, part->len);
 	*sent -= len;
+}
+
+/* May park: a peer that takes whatever it is sent must let others run now and then. */
+static void rest_after(struct ph_conn *conn, size_t sent)
+{
+	conn->sent_at_a_stretch += sent;
+	if (conn->sent_at_a_stretch < STRETCH)
+		return;
+	conn->sent_at_a_stretch = 0;
+	ph_fiber_yield();
 }
 
 /* May park: sends all of both parts. */
@@ -42,6 +54,7 @@ static int send_parts(struct ph_conn *conn, struct ph_str first, struct ph_str s
 			size_t sent = (size_t)result;
 			conn->bytes_out += sent;
 			progress += sent;
+			rest_after(conn, sent);
 			drop_sent(&first, &sent);
 			drop_sent(&second, &sent);
 			continue;
@@ -52,6 +65,7 @@ static int send_parts(struct ph_conn *conn, struct ph_str first, struct ph_str s
 			progress = 0;
 			deadline = ph_now() + timeout;
 		}
+		conn->sent_at_a_stretch = 0;
 		if (conn_wait(conn, (int)result, deadline) < 0)
 			return fail(conn, PH_E_TIMEOUT);
 	}

@@ -78,7 +78,7 @@ static void write_all(int fd, struct ph_str text)
 static void serve(void *arg)
 {
 	int *peer = arg, fd = *peer;
-	char *request = ph_alloc(REQUEST_MAX);
+	char request[REQUEST_MAX];
 	size_t len;
 	struct ph_buf text;
 
@@ -90,7 +90,6 @@ static void serve(void *arg)
 		write_all(fd, ph_buf_str(&text));
 	}
 	ph_buf_free(&text);
-	free(request);
 	close(fd);
 	*peer = 0;
 }

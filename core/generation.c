@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <posthorn/log.h>
@@ -53,19 +54,32 @@ unsigned generations_free_slots(void)
 	return count;
 }
 
+/* The caller has seen that there is one. */
 static unsigned take_slot(void)
 {
-	for (unsigned i = 0; i < bus_slots(); i++) {
-		if (!shared.used[i]) {
-			shared.used[i] = true;
-			return i;
-		}
-	}
-	PH_ASSERT(!"a free slot");
-	return 0;
+	unsigned slot = 0;
+
+	while (slot < bus_slots() && shared.used[slot])
+		slot++;
+	PH_ASSERT(slot < bus_slots());
+	shared.used[slot] = true;
+	return slot;
 }
 
 /* --- Making and freeing --- */
+
+/* Workers of a master that was killed need a moment to notice and to let go of the address. */
+static int bind_patiently(const struct listener_config *listener, struct ph_error *error)
+{
+	const struct timespec moment = { .tv_nsec = 50000000 };
+	int fd = listener_bind(listener, error);
+
+	for (int i = 0; fd == PH_E_BUSY && i < 40; i++) {
+		nanosleep(&moment, NULL);
+		fd = listener_bind(listener, error);
+	}
+	return fd;
+}
 
 /* The listening socket of the same address, shared; or a new one. */
 static int share_or_bind(
@@ -80,7 +94,7 @@ static int share_or_bind(
 		return fd >= 0 ? fd
 			       : ph_error_set(error, PH_E_IO, "cannot listen", "dup: %s", strerror(errno));
 	}
-	return listener_bind(listener, error);
+	return former ? listener_bind(listener, error) : bind_patiently(listener, error);
 }
 
 static int open_listeners(

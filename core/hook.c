@@ -30,8 +30,15 @@ struct known_point {
 	const char *owner;
 };
 
+struct known_object {
+	const struct ph_object_type *type;
+	const char *owner;
+};
+
 static struct known_point *known;
 static size_t known_count;
+static struct known_object *objects;
+static size_t object_count;
 static const char *current_owner;
 static unsigned runs;
 static struct ph_hook_subscriber *removed_subscribers;
@@ -111,13 +118,43 @@ int hook_add_points(struct ph_hook_point *const *points, const char *owner, stru
 	return 0;
 }
 
-/* A module may learn an argument's type from a service, in its init. */
+/* --- Objects --- */
+
+void hook_add_objects(const struct ph_object_type *const *types, const char *owner)
+{
+	for (; *types; types++) {
+		objects = ph_realloc_array(objects, object_count + 1, sizeof(*objects));
+		objects[object_count++] = (struct known_object){ *types, owner };
+	}
+}
+
+static void remove_objects(const char *owner)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < object_count; i++)
+		if (strcmp(objects[i].owner, owner) != 0)
+			objects[kept++] = objects[i];
+	object_count = kept;
+	if (kept == 0) {
+		free(objects);
+		objects = NULL;
+	}
+}
+
+const struct ph_object_type *hook_object(const struct ph_hook_argument *argument)
+{
+	for (size_t i = 0; !argument->object && i < object_count; i++)
+		if (strcmp(objects[i].type->name, argument->name) == 0)
+			return objects[i].type;
+	return argument->object;
+}
+
 int hook_check_objects(struct ph_error *error)
 {
 	for (size_t i = 0; i < known_count; i++) {
 		const struct ph_hook_argument *argument = known[i].point->arguments;
 		for (; argument && argument->name; argument++)
-			if (argument->type == PH_OBJECT && !argument->object)
+			if (argument->type == PH_OBJECT && !hook_object(argument))
 				return ph_error_set(error, PH_E_INVALID, "bad hook point",
 					"%s: the hook point %s does not say what kind of object '%s' is",
 					known[i].owner, known[i].point->name, argument->name);
@@ -130,6 +167,11 @@ int hook_check_objects(struct ph_error *error)
 void hook_set_owner(const char *owner)
 {
 	current_owner = owner;
+}
+
+const char *hook_owner(void)
+{
+	return current_owner;
 }
 
 void hook_subscribe(
@@ -194,6 +236,7 @@ void hook_remove_owner(const char *owner)
 		free(known);
 		known = NULL;
 	}
+	remove_objects(owner);
 	if (runs == 0)
 		free_removed();
 }

@@ -13,10 +13,15 @@
 /* Makes the points (ended by NULL) of a module known. PH_E_EXISTS for a name that is taken, PH_E_INVALID for
  * a declaration that is incomplete; then none of them is added. */
 int hook_add_points(struct ph_hook_point *const *points, const char *owner, struct ph_error *error);
-/* When all modules' init has run: every argument that is an object must have a type by now. */
+/* Makes the object types (ended by NULL) of a module known, for arguments that name them. */
+void hook_add_objects(const struct ph_object_type *const *objects, const char *owner);
+/* The type of an argument that is an object, or NULL when nobody brings it. */
+const struct ph_object_type *hook_object(const struct ph_hook_argument *argument);
+/* When all modules' points and objects are known: every argument that is an object must have a type. */
 int hook_check_objects(struct ph_error *error);
 /* Whose ph_hook_subscribe() calls follow; NULL: nobody's. `owner` must stay valid. */
 void hook_set_owner(const char *owner);
+const char *hook_owner(void);
 /* Takes back the owner's subscriptions, and its points with all who listen there. */
 void hook_remove_owner(const char *owner);
 /* The point of that name, or NULL. */

@@ -53,6 +53,26 @@ static void print_lines(const struct printer *printer, const char *indent, const
 		fprintf(printer->out, "%s%.*s\n", line.len ? indent : "", PH_STR_ARGS(line));
 }
 
+/* Running text: as it is in Markdown, else in lines of a width that a terminal has. */
+static void print_text(const struct printer *printer, const char *indent, const char *text)
+{
+	enum { WIDTH = 96 };
+	struct ph_str rest = ph_str(text), word;
+	size_t column = 0;
+	if (printer->markdown) {
+		fprintf(printer->out, "%s\n", text);
+		return;
+	}
+	while (ph_str_split(&rest, ' ', &word)) {
+		bool fits = column > 0 && column + word.len < WIDTH;
+		if (column > 0 && !fits)
+			fputc('\n', printer->out);
+		fprintf(printer->out, "%s%.*s", fits ? " " : indent, PH_STR_ARGS(word));
+		column = (fits ? column + 1 : strlen(indent)) + word.len;
+	}
+	fputc('\n', printer->out);
+}
+
 static void print_title(const struct printer *printer, const struct ph_hook_point *point)
 {
 	fprintf(printer->out, printer->markdown ? "\n### `%s(session" : "\n%s(session", point->name);
@@ -68,11 +88,11 @@ static void print_arguments(struct printer *printer, const struct ph_hook_point 
 	print_item(printer, "session", "session", "the connection, or nil where there is none");
 	for (const struct ph_hook_argument *argument = point->arguments; argument && argument->name;
 		argument++) {
-		print_item(printer, argument->name,
-			argument->type == PH_OBJECT ? argument->object->name : type_name(argument->type),
+		const struct ph_object_type *object = hook_object(argument);
+		print_item(printer, argument->name, object ? object->name : type_name(argument->type),
 			argument->help);
-		if (argument->type == PH_OBJECT)
-			mention_type(printer, argument->object);
+		if (object)
+			mention_type(printer, object);
 	}
 }
 
@@ -93,7 +113,7 @@ static void print_answers(const struct printer *printer, const struct ph_hook_po
 {
 	if (!point->decides) {
 		print_heading(printer, "Answers");
-		print_lines(printer, printer->markdown ? "" : "        ",
+		print_text(printer, "        ",
 			"None: handlers are only told, and all of them. One that fails is logged.");
 		return;
 	}
@@ -106,7 +126,7 @@ static void print_answers(const struct printer *printer, const struct ph_hook_po
 	fprintf(printer->out, "\n");
 	if (point->route_fields) {
 		print_heading(printer, "Fields of route");
-		print_lines(printer, printer->markdown ? "" : "        ", point->route_fields);
+		print_text(printer, "        ", point->route_fields);
 	}
 	print_failure(printer, &point->on_failure);
 }
@@ -126,7 +146,7 @@ static void print_example(const struct printer *printer, const char *example)
 static void print_point(struct printer *printer, const struct ph_hook_point *point)
 {
 	print_title(printer, point);
-	print_lines(printer, printer->markdown ? "" : "    ", point->help);
+	print_text(printer, "    ", point->help);
 	print_arguments(printer, point);
 	print_answers(printer, point);
 	print_example(printer, point->example);
@@ -136,7 +156,7 @@ static void print_type(const struct printer *printer, const struct ph_object_typ
 {
 	fprintf(printer->out, printer->markdown ? "\n### %s\n\n" : "\n%s\n", type->name);
 	if (type->help)
-		print_lines(printer, printer->markdown ? "" : "    ", type->help);
+		print_text(printer, "    ", type->help);
 	if (type->fields && type->fields->name)
 		print_heading(printer, "Fields");
 	for (const struct ph_object_field *field = type->fields; field && field->name; field++)

@@ -5,9 +5,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -17,8 +19,9 @@
 
 #include "conn_struct.h"
 
-/* PAUSE (ms): how long nothing is accepted when descriptors or memory run out. */
-enum { ACCEPTS_AT_A_STRETCH = 64, PAUSE = 250 };
+/* PAUSE (ms): how long nothing is accepted when descriptors or memory run out. MOST_KEPT: the most
+ * descriptors that are kept from connections, for the files of those that are there. */
+enum { ACCEPTS_AT_A_STRETCH = 64, PAUSE = 250, MOST_KEPT = 512 };
 
 static const char *const tls_choices[] = { "none", "starttls", "implicit", NULL };
 
@@ -35,8 +38,8 @@ const struct ph_option listener_options[] = { PH_OPTION_TEXT(struct listener_con
 		"Addresses and networks of the balancers; others are refused. Unix sockets need none."),
 	PH_OPTION_BOOL(struct listener_config, plaintext_login, "false",
 		"Passwords may be sent without encryption. Only for networks that nobody else hears."),
-	PH_OPTION_TIME(struct listener_config, idle_timeout, "30m", 1000, 86400000,
-		"How long a client may say nothing."),
+	PH_OPTION_TIME(struct listener_config, idle_timeout, "10m", 1000, 86400000,
+		"How long a client may say nothing; a protocol may allow more once it knows who it is."),
 	PH_OPTION_TIME(struct listener_config, write_timeout, "5m", 1000, 86400000,
 		"How long a client may take to read the next 16 KB."),
 	PH_OPTION_NUMBER(struct listener_config, max_connections, "20000", 0, 10000000,
@@ -159,8 +162,8 @@ int listener_bind(const struct listener_config *config, struct ph_error *error)
 	if (fd < 0 && address.every && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
 		fd = open_ipv4_socket(&address);
 	if (fd < 0)
-		return ph_error_set(error, PH_E_IO, "cannot listen", "cannot listen on %s: %s",
-			config->address, strerror(errno));
+		return ph_error_set(error, errno == EADDRINUSE ? PH_E_BUSY : PH_E_IO, "cannot listen",
+			"cannot listen on %s: %s", config->address, strerror(errno));
 	/* Who may connect is decided by the folder it lies in. */
 	if (address.storage.ss_family == AF_UNIX)
 		chmod(((const struct sockaddr_un *)(const void *)&address.storage)->sun_path, 0666);
@@ -216,12 +219,23 @@ static struct network *parse_networks(const struct ph_text_list *list)
 	return networks;
 }
 
+/* Whoever is connected already must still be able to store and read mail when others take all there is. */
+static int descriptors_for_connections(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+		return INT_MAX;
+	rlim_t kept = limit.rlim_cur / 8 < MOST_KEPT ? limit.rlim_cur / 8 : MOST_KEPT;
+	return (int)(limit.rlim_cur - kept);
+}
+
 void listener_start(const struct listener_config *config, int fd)
 {
 	struct listener *listener = ph_alloc(sizeof(*listener));
 	listener->config = config;
 	listener->fd = fd;
 	listener->metrics = metrics_of(config->protocol);
+	listener->descriptors_end = descriptors_for_connections();
 	listener->open_by_ip = ph_map_new();
 	listener->proxies = parse_networks(&config->proxy_from);
 	ph_list_append(&listeners, &listener->link);

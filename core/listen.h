@@ -35,7 +35,7 @@ extern const struct ph_option listener_options[];
 
 /* What the option tables cannot say: is the address well formed, and the PROXY networks? For `check` too. */
 int listener_validate(const struct listener_config *config, struct ph_error *error);
-/* In the master: a descriptor that listens, or a negative code. */
+/* In the master: a descriptor that listens, or a negative code: PH_E_BUSY when the address is in use. */
 int listener_bind(const struct listener_config *config, struct ph_error *error);
 /* In a worker: accepts from now on. The config must stay valid until all its connections are closed. */
 void listener_start(const struct listener_config *config, int fd);

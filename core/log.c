@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +16,11 @@
 #include <posthorn/fiber.h>
 #include <posthorn/mem.h>
 
-enum { LINE_MAX_BYTES = 8192, VALUE_MAX = 2048 };
+enum {
+	LINE_MAX_BYTES = 8192,
+	VALUE_MAX = 2048,
+	CONTEXT_FIELDS = sizeof(((struct ph_log_context *)0)->fields) / sizeof(struct ph_log_field),
+};
 
 static const char *const level_names[] = { "debug", "info", "warn", "error", NULL };
 static const char *const format_names[] = { "logfmt", "json", NULL };
@@ -37,7 +42,8 @@ static struct {
 	char *file;
 	const char *role;
 	int number;
-} log_state = { .fd = STDERR_FILENO, .level = PH_LOG_INFO, .number = -1 };
+	int uid, gid; /* whose the file shall be; -1: whoever makes it */
+} log_state = { .fd = STDERR_FILENO, .level = PH_LOG_INFO, .number = -1, .uid = -1, .gid = -1 };
 
 /* --- Where it goes --- */
 
@@ -54,9 +60,21 @@ static bool is_journal(void)
 	return ph_str_eq(ph_str(stream), ph_str(ours));
 }
 
+/* Workers open it anew, too, when they are root no longer. */
+static void give_to_owner(int fd)
+{
+	if (log_state.uid >= 0 && geteuid() == 0 &&
+		fchown(fd, (uid_t)log_state.uid, (gid_t)log_state.gid) != 0)
+		ph_log_event(PH_LOG_WARN, "cannot give the log file to the user");
+}
+
 static int open_file(const char *file)
 {
-	return open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+
+	if (fd >= 0)
+		give_to_owner(fd);
+	return fd;
 }
 
 static void use_fd(int fd)
@@ -105,11 +123,12 @@ void log_close(void)
 	log_state.file = NULL;
 }
 
-void log_chown(int uid, int gid)
+void log_set_owner(int uid, int gid)
 {
-	if (log_state.fd != STDERR_FILENO && fchown(log_state.fd, (uid_t)uid, (gid_t)gid) != 0)
-		ph_log(PH_LOG_WARN, "cannot give the log file to the user",
-			PH_LOG_TEXT("file", log_state.file));
+	log_state.uid = uid;
+	log_state.gid = gid;
+	if (log_state.fd != STDERR_FILENO)
+		give_to_owner(log_state.fd);
 }
 
 void log_set_process(const char *role, int number)
@@ -250,30 +269,33 @@ static void add_time(struct ph_buf *line, enum log_format format)
 		(int)(now.tv_nsec / 1000000));
 }
 
-/* The context's list need not be ended: copies it to one that is. */
-static void copy_context(struct ph_log_field *fields)
+static bool has_key(const struct ph_log_field *fields, const char *key)
+{
+	while (fields->key && strcmp(fields->key, key) != 0)
+		fields++;
+	return fields->key != NULL;
+}
+
+/* The context's fields but for those the event names itself. Its list need not be ended; the copy is. */
+static void copy_context(struct ph_log_field *copy, const struct ph_log_field *fields)
 {
 	const struct ph_log_context *context = ph_fiber_self() ? ph_fiber_slot_get(PH_FIBER_LOG) : NULL;
 
-	for (size_t i = 0; context && i < sizeof(context->fields) / sizeof(context->fields[0]); i++) {
-		fields[i] = context->fields[i];
-		if (!fields[i].key)
-			break;
+	for (size_t i = 0; context && i < CONTEXT_FIELDS && context->fields[i].key; i++) {
+		if (!has_key(fields, context->fields[i].key))
+			*copy++ = context->fields[i];
 	}
 }
 
 void ph_log_fields(enum ph_log_level level, const char *event, const struct ph_log_field *fields)
 {
 	static const int priorities[] = { 7, 6, 4, 3 };
-	struct ph_log_field
-		context[sizeof(((struct ph_log_context *)0)->fields) / sizeof(struct ph_log_field) + 1] = {
-			0
-		};
+	struct ph_log_field context[CONTEXT_FIELDS + 1] = { 0 };
 	const struct ph_log_field *const lists[] = { context, fields, NULL };
 	struct ph_buf line;
 
 	ph_buf_init(&line, LINE_MAX_BYTES);
-	copy_context(context);
+	copy_context(context, fields);
 	if (log_state.journal)
 		ph_buf_printf(&line, "<%d>", priorities[level]);
 	add_time(&line, log_state.format);

@@ -20,8 +20,8 @@ int log_open(const struct log_config *config, struct ph_error *error);
 /* Opens the file anew (it was moved away). */
 void log_reopen(void);
 void log_close(void);
-/* The file belongs to this user from now on; -1 leaves it as it is. */
-void log_chown(int uid, int gid);
+/* The file shall belong to this user, now and when it is opened anew. */
+void log_set_owner(int uid, int gid);
 /* Names this process in every line: "master", or "worker" and its number (-1: none). NULL for none. */
 void log_set_process(const char *role, int number);
 /* The line for an event without its time, as log_open() says; for ph_log_fields() and its test. */

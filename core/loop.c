@@ -40,6 +40,9 @@ struct post_queue {
 	struct post **end;
 };
 
+/* How often the ready fibers may run before the descriptors are looked at again. */
+enum { FIBER_ROUNDS = 8 };
+
 static struct ev_loop *loop;
 static ev_check after_wait;
 static bool breaking;
@@ -332,7 +335,8 @@ void ph_loop_run(void)
 {
 	breaking = false;
 	while (!breaking) {
-		fiber_run_ready();
+		for (int i = 0; i < FIBER_ROUNDS && !breaking && fiber_any_ready(); i++)
+			fiber_run_ready();
 		bool waits = !breaking && !fiber_any_ready() && !posts.first;
 		ev_run(loop, waits ? EVRUN_ONCE : EVRUN_NOWAIT);
 		run_posts(take_posts(&posts));

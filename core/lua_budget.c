@@ -14,6 +14,7 @@
 #include "lua_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <lauxlib.h>
@@ -33,8 +34,14 @@ static struct {
 	int64_t loaded; /* used when the scripts were loaded */
 	int64_t ceiling;
 	int64_t call_ceiling;
-	bool refused; /* the last request: the next one is Lua's second try */
+	bool refused;          /* the last request: the next one is Lua's second try */
+	bool exhausted;        /* not even a collection made room below the ceiling */
+	int64_t collected;     /* used after the last collection for lack of room ... */
+	int64_t collect_after; /* ... and when the next may be made, in nanoseconds */
 } memory;
+
+/* These texts are short enough for Lua to keep a single copy of each, so that raising one takes no memory. */
+static const char too_much_together[] = "the policies use too much memory";
 
 static struct lua_call *outside_fibers;
 
@@ -121,7 +128,9 @@ void lua_budget_check(lua_State *L)
 	if (!call)
 		return;
 	if (!call->over) {
-		if (call->instructions < 0)
+		if (memory.exhausted)
+			call->over = too_much_together;
+		else if (call->instructions < 0)
 			call->over = "the policy used up its instructions";
 		else if (burst_is_over(call))
 			call->over = "the policy used up its processor time";
@@ -171,17 +180,14 @@ void lua_budget_waited(lua_State *L)
 	begin_burst(call);
 	if (!call->over && ph_now() >= call->deadline)
 		call->over = "the policy took too long";
-	if (call->over)
-		lua_budget_check(L);
+	lua_budget_check(L);
 }
 
 /* --- Memory --- */
 
 void lua_memory_init(const struct policy_config *config)
 {
-	memory.used = 0;
-	memory.loaded = 0;
-	memory.refused = false;
+	memset(&memory, 0, sizeof(memory));
 	memory.ceiling = config->memory;
 	memory.call_ceiling = INT64_MAX;
 }
@@ -192,9 +198,29 @@ void lua_memory_loaded(void)
 	memory.call_ceiling = lua_host_config()->call_memory;
 }
 
-size_t lua_memory_used(void)
+bool lua_memory_exhausted(void)
 {
-	return (size_t)memory.used;
+	return memory.exhausted;
+}
+
+/* Close to the ceiling, every other allocation would become a full collection. So new calls are turned away
+ * while there is still room for those under way; when there is none left even so, these end as well, at the
+ * next look at their budget. Collecting takes at most a tenth of the time then. */
+bool lua_memory_has_room(lua_State *L)
+{
+	int64_t room = memory.ceiling - memory.loaded, most = memory.loaded + room / 2;
+	if (memory.used <= most && !memory.exhausted)
+		return true;
+	bool has_grown = memory.used - memory.collected >= room / 8;
+	int64_t begin = nanoseconds(CLOCK_MONOTONIC);
+	if (begin < memory.collect_after && (memory.exhausted || !has_grown))
+		return false;
+	lua_gc(L, LUA_GCCOLLECT);
+	int64_t end = nanoseconds(CLOCK_MONOTONIC);
+	memory.collect_after = end + 10 * (end - begin);
+	memory.collected = memory.used;
+	memory.exhausted = memory.exhausted && memory.used > most;
+	return memory.used <= most;
 }
 
 static bool fits(int64_t size, int64_t held, int64_t ceiling)
@@ -204,18 +230,27 @@ static bool fits(int64_t size, int64_t held, int64_t ceiling)
 	return size <= ceiling - held;
 }
 
+/* The request was refused after a collection, too. */
+static void note_refusal(struct lua_call *call, bool by_state)
+{
+	if (by_state)
+		memory.exhausted = true;
+	if (call && !call->over && (by_state || ++call->refusals == MOST_REFUSALS))
+		call->over = by_state ? too_much_together : "the policy used up its memory";
+}
+
 static bool may_grow(struct lua_call *call, int64_t size)
 {
 	int64_t since_loaded = memory.used - memory.loaded;
-	bool may = fits(size, memory.used, memory.ceiling);
-	if (may && call && !call->over)
-		may = fits(
+	bool in_state = fits(size, memory.used, memory.ceiling), in_call = true;
+	if (call && !call->over)
+		in_call = fits(
 			size, call->memory < since_loaded ? call->memory : since_loaded, memory.call_ceiling);
-	bool refused_again = !may && memory.refused;
-	memory.refused = !may && !memory.refused;
-	if (refused_again && call && ++call->refusals == MOST_REFUSALS && !call->over)
-		call->over = "the policy used up its memory";
-	return may;
+	bool refuse = !in_state || !in_call;
+	if (refuse && memory.refused)
+		note_refusal(call, !in_state);
+	memory.refused = refuse && !memory.refused;
+	return !refuse;
 }
 
 void *lua_memory_allocate(void *unused, void *block, size_t old_size, size_t size)

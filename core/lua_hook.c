@@ -119,8 +119,10 @@ static void copy_line(char *line, size_t size, const char *text)
 				line[len++] = ';';
 			line[len++] = ' ';
 			text += strspn(text + 1, "\t ");
+		} else if ((unsigned char)*text < ' ') {
+			line[len++] = ' ';
 		} else {
-			line[len++] = (unsigned char)*text < ' ' ? ' ' : *text;
+			line[len++] = *text;
 		}
 	}
 	line[len] = '\0';
@@ -152,6 +154,8 @@ int lua_hook_note_failure(lua_State *L)
 		return 1;
 	call->failure->noted = true;
 	note_where(L, call->failure);
+	if (lua_memory_exhausted())
+		return 1;
 	luaL_traceback(L, L, NULL, 1);
 	copy_line(call->failure->traceback, sizeof(call->failure->traceback), lua_tostring(L, -1));
 	lua_settop(L, 1);
@@ -163,10 +167,10 @@ int lua_hook_note_failure(lua_State *L)
 void lua_hook_complete_failure(const struct lua_call *call, int status)
 {
 	struct lua_failure *failure = call->failure;
-	if (status == LUA_ERRMEM)
-		snprintf(failure->text, sizeof(failure->text), "the policy used up its memory");
-	else if (call->over)
+	if (call->over)
 		snprintf(failure->text, sizeof(failure->text), "%s", call->over);
+	else if (status == LUA_ERRMEM)
+		snprintf(failure->text, sizeof(failure->text), "the policy used up its memory");
 	else if (!failure->text[0])
 		snprintf(failure->text, sizeof(failure->text), "an error in handling an error");
 }
@@ -192,7 +196,8 @@ static int run_protected(lua_State *L)
 	for (size_t i = 0; argument && argument[i].name; i++, count++)
 		ph_lua_push(L, &invocation->arguments[i]);
 	lua_call(L, count, 1);
-	lua_verdict_read(L, 1, invocation->pool, invocation->verdict_r, invocation->error);
+	if (invocation->handler->point->decides)
+		lua_verdict_read(L, 1, invocation->pool, invocation->verdict_r, invocation->error);
 	return 0;
 }
 
@@ -242,6 +247,8 @@ static int run_handler(void *arg, struct ph_conn *session, const struct ph_value
 	bool done = false;
 	if (!lua_stack_has(&call, STACK_FOR_CALL)) {
 		snprintf(failure.text, sizeof(failure.text), "policies call each other too deeply");
+	} else if (!lua_memory_has_room(lua_host_main())) {
+		snprintf(failure.text, sizeof(failure.text), "the policies use too much memory");
 	} else if (take_thread(&thread)) {
 		failure.text[0] = '\0';
 		done = invoke(&invocation, &call, thread.L);

@@ -27,7 +27,7 @@ const struct ph_option policy_options[] = { PH_OPTION_PATHS(struct policy_config
 						    "The Lua scripts with policies, run in this order."),
 	PH_OPTION_PATH(struct policy_config, library, "",
 		"The folder where scripts find `require \"posthorn\"`; unset: where it was installed."),
-	PH_OPTION_SIZE(struct policy_config, memory, "64M", 1 << 20, INT64_C(1) << 40,
+	PH_OPTION_SIZE(struct policy_config, memory, "128M", 1 << 20, INT64_C(1) << 40,
 		"How much memory the policies of one worker may use together."),
 	PH_OPTION_SIZE(struct policy_config, call_memory, "16M", 1 << 16, INT64_C(1) << 40,
 		"How much memory one hook call may add to that."),

@@ -30,5 +30,8 @@ void lua_host_close(void);
 /* The files that the scripts consist of (with what they require), to be watched for changes; valid until
  * the state is closed. */
 struct ph_text_list lua_host_files(void);
+/* Takes back the libraries that the owner (see hook_set_owner()) offered; the next state is made without
+ * them. */
+void lua_host_withdraw(const char *owner);
 
 #endif

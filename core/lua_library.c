@@ -4,6 +4,8 @@
 
 #include "lua_private.h"
 
+#include <stdlib.h>
+
 #include <lauxlib.h>
 
 #include <posthorn/conf.h>
@@ -13,24 +15,36 @@
 #include <posthorn/mem.h>
 
 #include "hook_private.h"
+#include "lua_host.h"
 
 const char lua_verdict_key;
 
 enum { MOST_LOG_FIELDS = 16 };
 
-static const struct ph_lua_library **offered;
-static size_t offered_count;
+static struct offer {
+	const struct ph_lua_library *library;
+	const char *owner;
+} * offers;
+static size_t offer_count;
 
 void ph_lua_offer(const struct ph_lua_library *library)
 {
-	for (size_t i = 0; i < offered_count; i++) {
-		if (strcmp(offered[i]->name, library->name) == 0) {
-			offered[i] = library;
-			return;
-		}
+	PH_ASSERT(hook_owner());
+	offers = ph_realloc_array(offers, offer_count + 1, sizeof(*offers));
+	offers[offer_count++] = (struct offer){ library, hook_owner() };
+}
+
+void lua_host_withdraw(const char *owner)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < offer_count; i++)
+		if (strcmp(offers[i].owner, owner) != 0)
+			offers[kept++] = offers[i];
+	offer_count = kept;
+	if (kept == 0) {
+		free(offers);
+		offers = NULL;
 	}
-	offered = ph_realloc_array(offered, offered_count + 1, sizeof(const void *));
-	offered[offered_count++] = library;
 }
 
 void ph_lua_check_parking(lua_State *L)
@@ -124,14 +138,13 @@ static int monotonic_time(lua_State *L)
 static void push_offered(lua_State *L)
 {
 	lua_newtable(L);
-	for (size_t i = 0; i < offered_count; i++) {
+	for (size_t i = 0; i < offer_count; i++) {
 		lua_newtable(L);
-		for (const struct ph_lua_function *function = offered[i]->functions; function->name;
-			function++) {
-			lua_pushcfunction(L, function->call);
-			lua_setfield(L, -2, function->name);
+		for (const struct ph_lua_function *row = offers[i].library->functions; row->name; row++) {
+			lua_pushcfunction(L, row->call);
+			lua_setfield(L, -2, row->name);
 		}
-		lua_setfield(L, -2, offered[i]->name);
+		lua_setfield(L, -2, offers[i].library->name);
 	}
 }
 

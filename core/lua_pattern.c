@@ -182,8 +182,8 @@ static const char *match_again(struct pattern_match *match, const char *s, char 
 	if (index < 0 || index >= match->capture_count || match->captures[index].len == PATTERN_UNFINISHED)
 		luaL_error(match->L, "invalid capture index %%%d", index + 1);
 	ptrdiff_t len = match->captures[index].len;
-	if (len < 0)
-		len = 0;
+	if (len == PATTERN_POSITION)
+		return NULL;
 	match->steps += (unsigned)(len / 16);
 	step(match);
 	if (match->subject_end - s < len || memcmp(match->captures[index].start, s, (size_t)len) != 0)

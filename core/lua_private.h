@@ -73,7 +73,10 @@ void lua_memory_init(const struct policy_config *config);
 void *lua_memory_allocate(void *unused, void *block, size_t old_size, size_t size);
 /* What is taken now belongs to no call: the scripts are loaded. */
 void lua_memory_loaded(void);
-size_t lua_memory_used(void);
+/* Nothing that takes memory may be done any more. */
+bool lua_memory_exhausted(void);
+/* May another call begin? */
+bool lua_memory_has_room(lua_State *L);
 
 /* --- lua_object.c: things of C as seen by scripts --- */
 

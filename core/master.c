@@ -448,7 +448,7 @@ static void settle_user(const struct config *config, const struct user *user)
 	if (strcmp(config->user, user->name) != 0)
 		ph_log(PH_LOG_WARN, "there is no such user: workers run as another",
 			PH_LOG_TEXT("user", config->user), PH_LOG_TEXT("instead", user->name));
-	log_chown(user->uid, user->gid);
+	log_set_owner(user->uid, user->gid);
 }
 
 /* What is done once, whatever the configuration becomes later. */

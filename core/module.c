@@ -16,6 +16,7 @@
 
 #include "conn_private.h"
 #include "hook_private.h"
+#include "lua_host.h"
 
 enum { PATH_BYTES = 4096, MODULE_NAMES_MAX = 500 };
 
@@ -115,7 +116,7 @@ int module_load(const char *name, const struct ph_text_list *directories, struct
 
 void module_unload(struct module *module)
 {
-	if (module->handle)
+	if (module->handle && !module->ran)
 		dlclose(module->handle);
 	free((void *)(uintptr_t)module->path);
 	*module = (struct module){ 0 };
@@ -282,6 +283,8 @@ static int offer(const struct ph_module *module, struct ph_error *error)
 {
 	for (size_t i = 0; module->provides && module->provides[i]; i++)
 		service_add(module->provides[i], module->services[i]);
+	if (module->objects)
+		hook_add_objects(module->objects, module->name);
 	return module->hooks ? hook_add_points(module->hooks, module->name, error) : 0;
 }
 
@@ -299,7 +302,7 @@ static int init_one(struct module *module, struct ph_error *error)
 	const struct ph_module *descriptor = module->descriptor;
 	int result;
 
-	module->initialised = true;
+	module->initialised = module->ran = true;
 	if (!descriptor->init)
 		return 0;
 	hook_set_owner(descriptor->name);
@@ -317,11 +320,13 @@ int module_init_all(struct module_set *set, const bool *keep, struct ph_error *e
 		if (!keep || keep[i])
 			result = offer(set->items[i].descriptor, error);
 	}
+	if (result == 0)
+		result = hook_check_objects(error);
 	for (size_t i = 0; i < set->count && result == 0; i++) {
 		if (!keep || keep[i])
 			result = init_one(&set->items[i], error);
 	}
-	return result == 0 ? hook_check_objects(error) : result;
+	return result;
 }
 
 int module_start_all(struct module_set *set, struct ph_error *error)
@@ -347,8 +352,10 @@ void module_stop_all(struct module_set *set)
 
 		if (module->started && module->descriptor->stop)
 			module->descriptor->stop();
-		if (module->descriptor->hooks || module->initialised)
+		if (module->descriptor->hooks || module->initialised) {
 			hook_remove_owner(module->descriptor->name);
+			lua_host_withdraw(module->descriptor->name);
+		}
 		module->started = module->initialised = false;
 	}
 	hook_remove_owner("core");

@@ -14,6 +14,7 @@ struct module {
 	const char *path;
 	void *handle;
 	bool initialised, started;
+	bool ran; /* code of it has run */
 };
 
 /* Modules in the order in which they start: providers before those who need them. */
@@ -26,6 +27,7 @@ struct module_set {
  * PH_E_UNSUPPORTED when it was made for another Posthorn; the error says which and why. */
 int module_load(const char *name, const struct ph_text_list *directories, struct module *module_r,
 	struct ph_error *error);
+/* One whose code has run stays mapped: something may still point there, and it into its own memory. */
 void module_unload(struct module *module);
 /* Is there such a file, whatever it holds? */
 bool module_exists(const char *name, const struct ph_text_list *directories);
@@ -40,8 +42,9 @@ void module_mark_needed(const struct module_set *set, size_t index, bool *keep);
 /* The protocol of that name among the set's modules, or NULL. */
 const struct ph_protocol *module_protocol(const struct module_set *set, const char *name);
 
-/* The stages (posthorn/module.h), with the core's own hook points declared first; those marked in keep[] only, unless it is NULL. When one fails, what was
- * done before is undone by module_stop_all(). Services are found by ph_service() from here on. */
+/* The stages (posthorn/module.h), with the core's own hook points declared first; those marked in keep[]
+ * only, unless it is NULL. When one fails, what was done before is undone by module_stop_all(). Services are
+ * found by ph_service() from here on. */
 int module_init_all(struct module_set *set, const bool *keep, struct ph_error *error);
 /* May park. */
 int module_start_all(struct module_set *set, struct ph_error *error);

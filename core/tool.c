@@ -16,12 +16,11 @@
 static bool read_line(int fd, char *line_r, size_t size)
 {
 	size_t len = 0;
-	ssize_t got;
-	char c;
+	char c = '\0';
 
-	while ((got = read(fd, &c, 1)) == 1 && c != '\n') {
+	while (read(fd, &c, 1) == 1 && c != '\n') {
 		if (len + 1 >= size) {
-			fprintf(stderr, "longer than %zu bytes\n", size - 1);
+			fprintf(stderr, "posthorn: longer than %zu bytes\n", size - 1);
 			return false;
 		}
 		line_r[len++] = c;
@@ -30,7 +29,7 @@ static bool read_line(int fd, char *line_r, size_t size)
 		len--;
 	line_r[len] = '\0';
 	if (len == 0)
-		fprintf(stderr, "nothing was given\n");
+		fprintf(stderr, "posthorn: nothing was given\n");
 	return len > 0;
 }
 
@@ -50,7 +49,7 @@ static bool ask_twice(int fd, const char *prompt, char *secret_r, size_t size)
 	bool good = ask(fd, prompt, "", secret_r, size) && ask(fd, prompt, " (again)", again, sizeof(again));
 
 	if (good && !ph_str_eq_secret(ph_str(secret_r), ph_str(again))) {
-		fprintf(stderr, "the two differ\n");
+		fprintf(stderr, "posthorn: the two differ\n");
 		good = false;
 	}
 	ph_wipe(again, sizeof(again));
@@ -81,7 +80,7 @@ bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size)
 		return read_line(STDIN_FILENO, secret_r, size);
 	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
-		fprintf(stderr, "there is no terminal to ask on\n");
+		fprintf(stderr, "posthorn: there is no terminal to ask on\n");
 		return false;
 	}
 	good = ask_unseen(fd, prompt, secret_r, size);

@@ -123,14 +123,12 @@ static ph_msec delay_of(uint64_t count)
 	return delay < auth_config.max_delay ? delay : auth_config.max_delay;
 }
 
+/* The session's own fields, such as the address, are in the line by themselves. */
 static void log_attempt(
 	enum ph_log_level level, const char *event, const struct attempt *attempt, const char *why)
 {
-	const struct ph_conn *conn = attempt->conn;
-	ph_log(level, event, PH_LOG_STR("user", attempt->user), PH_LOG_TEXT("mechanism", attempt->mechanism),
-		PH_LOG_TEXT("protocol", ph_conn_protocol(conn)->name),
-		PH_LOG_TEXT("ip", ph_conn_remote_ip(conn)), PH_LOG_TEXT("tls", ph_conn_tls_version(conn)),
-		PH_LOG_TEXT("reason", why));
+	ph_log(level, event, PH_LOG_STR("login", attempt->user), PH_LOG_TEXT("mechanism", attempt->mechanism),
+		PH_LOG_TEXT("tls", ph_conn_tls_version(attempt->conn)), PH_LOG_TEXT("reason", why));
 }
 
 /* May park: counts a failure, lets the client wait, and gives PH_E_DENIED, or PH_E_LIMIT for the last. */
@@ -183,11 +181,13 @@ static int check_password(
 	return code;
 }
 
-/* May a client that logs in as `account` act as whom it named? (RFC 4616: only as itself here.) */
+/* May a client that logged in act as whom it named (RFC 4616)? Only as itself, by its login name or its
+ * account's. */
 static bool may_act_as(const struct attempt *attempt, const struct ph_account *account)
 {
-	return attempt->authorize.len == 0 ||
-	       ph_str_case_eq(whole_name(attempt->pool, attempt->authorize), account->address);
+	struct ph_str name = whole_name(attempt->pool, attempt->authorize);
+	return attempt->authorize.len == 0 || ph_str_case_eq(name, attempt->user) ||
+	       ph_str_case_eq(name, account->address);
 }
 
 static int let_in(const struct attempt *attempt, const struct ph_account *account, const char *why,

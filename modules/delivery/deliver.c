@@ -49,7 +49,7 @@ static const struct ph_object_type target_type = {
 		},
 };
 
-static struct ph_hook_argument begin_arguments[] = {
+static const struct ph_hook_argument begin_arguments[] = {
 	{ "delivery", PH_OBJECT, &target_type, "where the message is to go" },
 	{ "message", PH_OBJECT, NULL, "the message" },
 	{ 0 },
@@ -77,11 +77,6 @@ struct ph_hook_point delivery_begin_hook = {
 		   "  end\n"
 		   "end)",
 };
-
-void delivery_hooks_init(void)
-{
-	begin_arguments[1].object = delivery_services.mime->message_type;
-}
 
 /* --- a delivery --- */
 

@@ -40,8 +40,6 @@ struct ph_str delivery_detail(struct ph_str local);
 int delivery_resolve(const struct ph_address *recipient, struct ph_pool *pool, struct ph_route *route_r,
 	struct ph_error *error);
 
-/* Once the services are known. */
-void delivery_hooks_init(void);
 void delivery_deliver(struct ph_conn *session, struct ph_str reverse_path, struct ph_draft *draft,
 	const struct ph_mime_message *message, struct ph_delivery_recipient *recipients, size_t count,
 	bool together, struct ph_pool *pool);

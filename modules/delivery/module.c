@@ -38,7 +38,6 @@ static int delivery_init(struct ph_error *error)
 	delivery_services.store = ph_service(PH_STORE_SERVICE);
 	delivery_services.address = ph_service("address/1");
 	delivery_services.mime = ph_service("mime/1");
-	delivery_hooks_init();
 	return delivery_aliases_open(error);
 }
 

@@ -3,10 +3,16 @@
  */
 #include "body.h"
 
+#include <posthorn/fiber.h>
+
 #include "session.h"
 
 #define MESSAGE_MEMORY (64 * 1024 * 1024)
 #define HEADER_MAX (2 * 1024 * 1024)
+/* What is searched at a stretch. */
+#define PIECE (128 * 1024)
+/* One command may ask for a header a thousand times: before a longer one than this others get their turn. */
+#define SHORT_HEADER (16 * 1024)
 
 void body_init(struct body_reader *reader, struct ph_mailbox *mailbox)
 {
@@ -85,6 +91,8 @@ int body_header(struct body_reader *reader, uint64_t offset, uint64_t size, stru
 
 	if (size > HEADER_MAX)
 		size = HEADER_MAX;
+	if (size > SHORT_HEADER)
+		ph_fiber_yield();
 	ph_buf_reset(buf);
 	while (buf->len < size) {
 		struct ph_str bytes;
@@ -192,12 +200,19 @@ int body_send(struct body_reader *reader, struct ph_conn *conn, const struct bod
 	return 0;
 }
 
+/* Shows the message in pieces, between which others get their turn. */
 static int view(void *arg, uint64_t offset, struct ph_str *bytes_r)
 {
 	struct body_reader *reader = arg;
 	struct ph_error error;
+	int code;
 
-	return store->message_view(reader->blob, offset, bytes_r, &error);
+	if (offset > 0)
+		ph_fiber_yield();
+	code = store->message_view(reader->blob, offset, bytes_r, &error);
+	if (code == 0 && bytes_r->len > PIECE)
+		bytes_r->len = PIECE;
+	return code;
 }
 
 struct ph_mime_source body_source(struct body_reader *reader)

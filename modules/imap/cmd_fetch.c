@@ -14,7 +14,9 @@
 #define PIECE 8192
 /* A response without its sections: the texts of one summary. */
 #define RESPONSE_MAX (64 * 1024 * 1024)
+/* So many responses are made before others get their turn; with sections, so many. */
 #define YIELD_EVERY 256
+#define YIELD_EVERY_BODY 8
 #define SUMMARY_ITEMS (FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE)
 
 /* fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att)
@@ -184,7 +186,7 @@ static bool fetch_message(struct fetching *fetching, const struct ph_message *me
 		return false;
 	}
 	write_out(fetching, PIECE);
-	if (++fetching->count % YIELD_EVERY == 0)
+	if (++fetching->count % (fetching->fetch->sections ? YIELD_EVERY_BODY : YIELD_EVERY) == 0)
 		ph_fiber_yield();
 	return ph_conn_error(fetching->call->conn) == 0;
 }

@@ -7,8 +7,8 @@
 #include "print.h"
 #include "session.h"
 
-/* So many names are matched before others get their turn. */
-#define YIELD_EVERY 64
+/* So many steps are made before others get their turn: a name of so many bytes in a pattern of so many. */
+#define STRETCH (256 * 1024)
 #define PIECE 8192
 
 /* "(" "SPECIAL-USE" ")" (RFC 6154, 2) */
@@ -54,6 +54,7 @@ struct listing {
 	struct ph_str pattern;
 	struct ph_mailbox_entry *entries;
 	size_t count;
+	size_t steps; /* since others had their turn */
 	struct ph_buf out;
 };
 
@@ -105,13 +106,22 @@ static bool is_listed(const struct listing *listing, const struct ph_mailbox_ent
 	return pattern_matches(listing->pattern, entry->name);
 }
 
+/* Long patterns and deep names make a few names as costly as thousands of others. */
+static void let_others(struct listing *listing, struct ph_str name)
+{
+	listing->steps += (name.len + 1) * (listing->pattern.len + 1);
+	if (listing->steps < STRETCH)
+		return;
+	listing->steps = 0;
+	ph_fiber_yield();
+}
+
 static void list_all(struct listing *listing)
 {
 	for (size_t i = 0; i < listing->count; i++) {
 		if (is_listed(listing, &listing->entries[i]))
 			print_entry(listing, &listing->entries[i]);
-		if (i % YIELD_EVERY == YIELD_EVERY - 1)
-			ph_fiber_yield();
+		let_others(listing, listing->entries[i].name);
 	}
 }
 
@@ -138,6 +148,7 @@ static void list_levels(struct listing *listing, struct ph_str name, struct ph_s
 		struct ph_str level = ph_str_slice(name, 0, i);
 		if (name.data[i] != '/' || ph_str_starts(former, ph_str_slice(name, 0, i + 1)))
 			continue;
+		let_others(listing, level);
 		if (is_subscribed(listing, level) || !pattern_matches(listing->pattern, level))
 			continue;
 		ph_buf_printf(&listing->out, "* %s (\\Noselect", listing->response);
@@ -153,8 +164,7 @@ static void list_subscribed(struct listing *listing)
 	qsort(listing->entries, listing->count, sizeof(*listing->entries), compare_entries);
 	for (size_t i = 0; i < listing->count; i++) {
 		const struct ph_mailbox_entry *entry = &listing->entries[i];
-		if (i % YIELD_EVERY == YIELD_EVERY - 1)
-			ph_fiber_yield();
+		let_others(listing, entry->name);
 		if (!entry->subscribed)
 			continue;
 		if (levels)

@@ -1,4 +1,6 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501, 6.3.3 to 6.3.7). */
+#include <stdlib.h>
+
 #include "session.h"
 
 static void reply_done(struct call *call, int code, const struct ph_error *error)
@@ -65,16 +67,37 @@ bool check_rename(void *session, void *pointer)
 	return true;
 }
 
+/* The selected mailbox may be the one that was renamed, or below it. The inbox stays; only its messages went.
+ */
+static void follow_rename(struct session *session, const struct call *call)
+{
+	struct ph_str name = ph_str(session->mailbox_name);
+	struct ph_str rest;
+	char *new_name;
+
+	if (!session->mailbox || ph_str_eq(call->mailbox, PH_STR("INBOX")) ||
+		!ph_str_starts(name, call->mailbox))
+		return;
+	rest = ph_str_slice(name, call->mailbox.len, name.len);
+	if (rest.len > 0 && rest.data[0] != '/')
+		return;
+	new_name = ph_str_dup(
+		ph_pool_printf(call->pool, "%.*s%.*s", PH_STR_ARGS(call->target), PH_STR_ARGS(rest)));
+	free(session->mailbox_name);
+	session->mailbox_name = new_name;
+}
+
 void cmd_rename(void *pointer, void *call_pointer)
 {
 	struct session *session = pointer;
 	struct call *call = call_pointer;
 	struct ph_error error = { 0 };
+	int code = store->mailbox_rename(
+		session->actor, session->actor.account, call->mailbox, call->target, &error);
 
-	reply_done(call,
-		store->mailbox_rename(
-			session->actor, session->actor.account, call->mailbox, call->target, &error),
-		&error);
+	if (code == 0)
+		follow_rename(session, call);
+	reply_done(call, code, &error);
 }
 
 static void subscribe(struct session *session, struct call *call, bool subscribed)

@@ -12,6 +12,7 @@
 /* So many records are looked at before others get their turn; of messages, each. */
 #define YIELD_EVERY 256
 #define VALUE_MEMORY (8 * 1024 * 1024)
+#define SHORT_TEXT (16 * 1024)
 
 /* Finds the messages of the sets in the tree. False when a sequence number is not there. */
 static bool resolve_keys(const struct ph_mailbox *mailbox, struct search_key *key)
@@ -101,6 +102,16 @@ static struct ph_str summary_text(const struct ph_mime_message *message, struct 
 	return message->message_id;
 }
 
+/* 1 or 0. A thousand keys may look at one text: before a long one others get their turn. */
+static int match_summary(struct searching *searching, const struct search_key *key)
+{
+	struct ph_str text = summary_text(&searching->body.mime, key->name);
+
+	if (text.len > SHORT_TEXT)
+		ph_fiber_yield();
+	return mime->text_contains(text, key->text);
+}
+
 /* 1, 0, or a negative code. */
 static int match_header(struct searching *searching, const struct search_key *key)
 {
@@ -152,7 +163,7 @@ static int match_loaded(struct searching *searching, const struct search_key *ke
 			key->type, sent_day(&searching->body.mime, searching->body.message), key->day);
 	case SEARCH_HEADER:
 		if (key->cost == COST_SUMMARY)
-			return mime->text_contains(summary_text(&searching->body.mime, key->name), key->text);
+			return match_summary(searching, key);
 		return match_header(searching, key);
 	default:
 		return match_message(searching, key);

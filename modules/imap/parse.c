@@ -496,6 +496,15 @@ bool parse_date_time(struct parser *parser, struct date_time *date_r)
 	return parse_failed(parser, "Expected a date and time such as \"17-Jul-1996 02:44:25 -0700\"");
 }
 
+static bool is_number(struct ph_str digits)
+{
+	size_t len = 0;
+
+	while (len < digits.len && ph_is_digit(digits.data[len]))
+		len++;
+	return len > 0 && len == digits.len;
+}
+
 bool parse_literal_header(struct ph_str line, struct literal_header *header_r)
 {
 	ptrdiff_t brace = ph_str_rfind(line, '{');
@@ -507,5 +516,8 @@ bool parse_literal_header(struct ph_str line, struct literal_header *header_r)
 	header_r->synchronising = !ph_str_ends(digits, PH_STR("+"));
 	if (!header_r->synchronising)
 		digits.len--;
-	return ph_str_number(digits, UINT64_MAX, &header_r->size);
+	/* What no number holds is merely far too large: it must not be taken for no literal at all. */
+	if (!ph_str_number(digits, UINT64_MAX, &header_r->size))
+		header_r->size = UINT64_MAX;
+	return is_number(digits);
 }

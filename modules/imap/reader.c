@@ -53,19 +53,15 @@ static int skip_rest(struct call *call, struct literal_header literal)
 	return 0;
 }
 
-/* The tag of a line that is too long to be read. */
-static void keep_tag(struct call *call)
+/* Keeps the tag of a line that may turn out to be no command at all, for its BAD. */
+static void keep_tag(struct call *call, struct ph_str line)
 {
-	struct ph_str bytes;
 	struct parser parser;
+	struct ph_str tag;
 
-	if (ph_conn_peek(call->conn, &bytes) <= 0)
-		return;
-	parser_init(&parser, ph_str_slice(bytes, 0, TAG_MAX + 1), call->pool);
-	if (parse_tag(&parser, &call->tag) && parse_look(&parser) == ' ')
-		call->tag = ph_pool_str(call->pool, call->tag);
-	else
-		call->tag = (struct ph_str){ NULL, 0 };
+	parser_init(&parser, ph_str_slice(line, 0, TAG_MAX + 1), call->pool);
+	if (parse_tag(&parser, &tag) && parse_look(&parser) == ' ')
+		call->tag = ph_pool_str(call->pool, tag);
 }
 
 static const char *line_fault(const struct ph_line *line)
@@ -183,6 +179,7 @@ static int read_next_line(struct call *call)
 	if (result <= 0)
 		return result < 0 ? result : PH_E_CLOSED;
 	fault = line_fault(&line);
+	call->last_line = call->long_text.len;
 	if (!fault && !ph_buf_add_str(&call->long_text, line.text))
 		fault = "Command is too long";
 	return fault ? refuse_line(call, line.text, fault) : 1;
@@ -219,13 +216,19 @@ static bool literal_fits(const struct call *call, struct literal_header literal)
 	       literal.size + used + 2 <= (uint64_t)imap_config.max_command;
 }
 
+/* Does the text so far end in the header of a literal? */
+static bool literal_follows(const struct call *call, struct literal_header *header_r)
+{
+	return parse_literal_header(ph_str_slice(call->text, call->last_line, call->text.len), header_r);
+}
+
 /* Reads literals until the command is whole, or only its message is left. 1, 0 (refused) or a negative code.
  */
 static int read_literals(struct call *call)
 {
 	struct literal_header literal;
 
-	for (unsigned count = 0; parse_literal_header(call->text, &literal); count++) {
+	for (unsigned count = 0; literal_follows(call, &literal); count++) {
 		int result;
 		if (ends_in_message(call)) {
 			call->message = literal;
@@ -246,11 +249,14 @@ static int read_literals(struct call *call)
 
 int command_read(struct call *call)
 {
+	struct ph_str start;
 	struct ph_line line;
 	const char *fault;
 	int result;
 
-	keep_tag(call);
+	/* A line that is too long is not shown. */
+	if (ph_conn_peek(call->conn, &start) > 0)
+		keep_tag(call, start);
 	result = ph_conn_read_line(call->conn, (size_t)imap_config.max_line, &line);
 	if (result == PH_E_LIMIT) {
 		reply_bad(call, "Line is too long");
@@ -259,7 +265,9 @@ int command_read(struct call *call)
 	if (result <= 0)
 		return result < 0 ? result : PH_E_CLOSED;
 	fault = line_fault(&line);
-	if (!fault) {
+	if (fault) {
+		keep_tag(call, line.text);
+	} else {
 		call->text = ph_pool_str(call->pool, line.text);
 		fault = call->text.data ? identify(call) : "Command is too long";
 	}

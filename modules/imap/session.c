@@ -61,9 +61,6 @@ void session_login(struct call *call, const struct ph_login *login)
 	session->actor = login->actor;
 	session->state = AUTHENTICATED;
 	ph_conn_set_idle_timeout(call->conn, imap_config.idle_timeout);
-	ph_log(PH_LOG_INFO, "imap login", PH_LOG_STR("user", login->user),
-		PH_LOG_TEXT("ip", ph_conn_remote_ip(call->conn)),
-		PH_LOG_TEXT("tls", ph_conn_tls_version(call->conn)));
 }
 
 int session_read_line(struct session *session, size_t max, struct ph_str *line_r)
@@ -97,20 +94,13 @@ static enum ph_turn greet(struct ph_conn *conn, void *pointer)
 	return PH_TURN_KEEP;
 }
 
-/* A connection that cannot be read any more ends; what can still be said is said. */
-static void end_on_failure(struct session *session, int code)
-{
-	if (code == PH_E_TIMEOUT)
-		say_bye(session, "[UNAVAILABLE] Timeout while a command was read");
-	session->closing = true;
-}
-
 static void run_command(struct call *call)
 {
 	int result = command_read(call);
 
+	/* What can still be said after a timeout, the core has goodbye() say. */
 	if (result < 0)
-		end_on_failure(call->session, result);
+		call->session->closing = true;
 	if (result != 1)
 		return;
 	imap_count_command(call->command);
@@ -120,7 +110,17 @@ static void run_command(struct call *call)
 		return;
 	result = command_skip_message(call);
 	if (result < 0)
-		end_on_failure(call->session, result);
+		call->session->closing = true;
+}
+
+/* A password must not lie about in memory that others get next. */
+static void wipe_secrets(struct call *call)
+{
+	if (!call->command || !(call->command->flags & COMMAND_SECRET))
+		return;
+	ph_wipe((void *)(uintptr_t)call->text.data, call->text.len);
+	if (ph_str_eq(ph_str(call->command->name), PH_STR("LOGIN")))
+		ph_wipe((void *)(uintptr_t)call->login.password.data, call->login.password.len);
 }
 
 static enum ph_turn input(struct ph_conn *conn, void *pointer)
@@ -137,6 +137,7 @@ static enum ph_turn input(struct ph_conn *conn, void *pointer)
 	ph_buf_init(&call.long_text, (size_t)imap_config.max_command);
 	ph_conn_set_turn_timeout(conn, imap_config.command_timeout);
 	run_command(&call);
+	wipe_secrets(&call);
 	store->uid_set_free(&call.uids);
 	ph_buf_free(&call.long_text);
 	turn_pool_give(call.pool);

@@ -84,6 +84,7 @@ struct call {
 	bool uid;
 	struct ph_str text;            /* the whole command */
 	struct ph_buf long_text;       /* holds it when there are literals */
+	size_t last_line;              /* where in the text it begins; what is before it may be a literal */
 	struct parser parser;          /* stands at the arguments */
 	struct ph_str arguments;       /* as text */
 	struct literal_header message; /* COMMAND_MESSAGE: what is still to be read */

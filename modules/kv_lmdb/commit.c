@@ -3,8 +3,9 @@
  *
  * The functions of a group run one after the other in one LMDB transaction. A function that fails before it
  * wrote anything simply gets its code. One that fails after it wrote has spoilt the transaction: the group is
- * begun anew without it, and it is run again by itself. The same way out is taken when a group finds no room:
- * each of its updates is run alone, so that those that free space still get through. */
+ * begun anew without it, and it is run again by itself. The same way out is taken when a group cannot be
+ * committed: each of its updates is run alone, so that one that is too large, or whose draft is lost, fails
+ * for itself, and on a full disk those that free space still get through. */
 #include <config.h>
 
 #include "commit.h"
@@ -45,13 +46,9 @@ static bool collect_more;
 
 /* --- the committer's thread --- */
 
-static size_t list_length(const struct ph_list *list)
+static bool is_single(const struct ph_list *list)
 {
-	size_t length = 0;
-
-	PH_LIST_EACH (list, node)
-		length++;
-	return length;
+	return list->next == list->prev;
 }
 
 static void move_all(struct ph_list *from, struct ph_list *to)
@@ -99,8 +96,11 @@ static int attempt(struct ph_list *group, struct ph_list *apart)
 	if (rc)
 		mdb_txn_abort(txn);
 	else
-		rc = mdb_txn_commit(txn);
+		rc = environment_write_commit(txn);
 	blob_collected();
+	/* What failed now is tried again behind the next update, not at once and without end. */
+	if (rc)
+		collect_more = false;
 	return rc;
 }
 
@@ -115,11 +115,6 @@ static void fail_all(struct ph_list *group, int failure)
 	}
 }
 
-static bool is_too_much(int rc)
-{
-	return rc == MDB_TXN_FULL || environment_code(rc) == PH_E_FULL;
-}
-
 /* Commits the group as a whole. What must be run by itself is moved to `apart`. */
 static void commit_together(struct ph_list *group, struct ph_list *apart)
 {
@@ -128,7 +123,7 @@ static void commit_together(struct ph_list *group, struct ph_list *apart)
 	do {
 		rc = attempt(group, apart);
 	} while (rc == PH_E_STALE || (rc == MDB_MAP_FULL && environment_grow()));
-	if (is_too_much(rc) && list_length(group) > 1)
+	if (rc && !is_single(group))
 		move_all(group, apart);
 	else if (rc)
 		fail_all(group, rc);

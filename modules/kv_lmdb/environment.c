@@ -10,11 +10,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include <posthorn/error.h>
 
 #define READER_CHECK_SECONDS 10
+/* Free blocks below which a failed write is put down to a full disk. */
+#define FULL_DISK_BLOCKS 256
 
 MDB_dbi environment_keys, environment_blobs, environment_dropped;
 
@@ -26,11 +29,27 @@ static time_t readers_checked;
 /* Held while reading, and by the committer while it moves the map. */
 static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* Takes over the size that another process gave the map. Nobody may be reading. */
+static int adopt_map(void)
+{
+	MDB_envinfo info;
+	int rc = mdb_env_set_mapsize(env, 0);
+
+	if (!rc && !mdb_env_info(env, &info))
+		map_size = info.me_mapsize;
+	return rc;
+}
+
 static int open_databases(void)
 {
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(env, NULL, 0, &txn);
+	int rc;
 
+	while ((rc = mdb_txn_begin(env, NULL, 0, &txn)) == MDB_MAP_RESIZED) {
+		rc = adopt_map();
+		if (rc)
+			return rc;
+	}
 	if (rc)
 		return rc;
 	rc = mdb_dbi_open(txn, "keys", MDB_CREATE, &environment_keys);
@@ -120,46 +139,52 @@ void environment_read_end(void)
 	pthread_mutex_unlock(&map_lock);
 }
 
-/* Takes over the size that another process gave the map. */
-static int adopt_map(void)
+/* With nobody reading meanwhile. */
+static int locked(int (*mend)(void))
 {
-	MDB_envinfo info;
 	int rc;
 
 	pthread_mutex_lock(&map_lock);
-	rc = mdb_env_set_mapsize(env, 0);
+	rc = mend();
 	pthread_mutex_unlock(&map_lock);
-	if (!rc && !mdb_env_info(env, &info))
-		map_size = info.me_mapsize;
 	return rc;
 }
 
 static int reopen(void)
 {
-	int rc;
-
-	pthread_mutex_lock(&map_lock);
 	close_environment();
-	rc = open_environment();
-	pthread_mutex_unlock(&map_lock);
-	return rc;
+	return open_environment();
 }
 
 int environment_write_begin(MDB_txn **txn_r)
 {
-	int rc = env ? mdb_txn_begin(env, NULL, 0, txn_r) : MDB_PANIC;
+	for (;;) {
+		int rc = env ? mdb_txn_begin(env, NULL, 0, txn_r) : MDB_PANIC;
 
-	if (rc == MDB_MAP_RESIZED) {
-		rc = adopt_map();
-		if (!rc)
-			rc = mdb_txn_begin(env, NULL, 0, txn_r);
+		if (rc == MDB_MAP_RESIZED)
+			rc = locked(adopt_map);
+		else if (rc == MDB_PANIC)
+			rc = locked(reopen);
+		else
+			return rc;
+		if (rc)
+			return rc;
 	}
-	if (rc == MDB_PANIC) {
-		rc = reopen();
-		if (!rc)
-			rc = mdb_txn_begin(env, NULL, 0, txn_r);
-	}
-	return rc;
+}
+
+/* A full disk first shows as a short write, which LMDB reports as EIO. */
+static bool disk_is_full(void)
+{
+	struct statvfs disk;
+
+	return statvfs(config->directory, &disk) == 0 && disk.f_bavail < FULL_DISK_BLOCKS;
+}
+
+int environment_write_commit(MDB_txn *txn)
+{
+	int rc = mdb_txn_commit(txn);
+
+	return rc == EIO && disk_is_full() ? ENOSPC : rc;
 }
 
 bool environment_grow(void)

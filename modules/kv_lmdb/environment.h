@@ -31,6 +31,8 @@ void environment_read_end(void);
 /* For the committer. write_begin adopts a map that another process has grown, and opens the environment anew
  * after an error that LMDB cannot go on from. */
 int environment_write_begin(MDB_txn **txn_r);
+/* Ends the transaction, durable or not at all. ENOSPC where the disk is full, whatever LMDB calls it. */
+int environment_write_commit(MDB_txn *txn);
 /* After MDB_MAP_FULL: true when the map is larger now. No write transaction may be open. */
 bool environment_grow(void);
 /* Frees what processes that died while reading left behind, if it is time to. */

@@ -2,6 +2,10 @@
  * LF. */
 #include "header.h"
 
+#include <stdlib.h>
+
+#include <posthorn/mem.h>
+
 #include "word.h"
 
 static bool is_space(char c)
@@ -73,22 +77,34 @@ bool header_find(struct ph_str *header, const char *name, struct ph_mime_field *
 	return false;
 }
 
-static bool is_one_of(struct ph_str name, const struct ph_str *names, size_t count)
+static int compare_names(const void *a, const void *b)
 {
-	for (size_t i = 0; i < count; i++)
-		if (ph_str_case_eq(name, names[i]))
-			return true;
-	return false;
+	const struct ph_str *one = a, *other = b;
+	for (size_t i = 0; i < one->len && i < other->len; i++) {
+		unsigned char c = (unsigned char)ph_lower(one->data[i]);
+		unsigned char d = (unsigned char)ph_lower(other->data[i]);
+		if (c != d)
+			return c < d ? -1 : 1;
+	}
+	return (one->len > other->len) - (one->len < other->len);
 }
 
+/* Both the fields and the names may be a great many: the names are put in order to be found fast. */
 void header_filter(
 	struct ph_str header, const struct ph_str *names, size_t count, bool except, struct ph_buf *buf)
 {
 	struct ph_mime_field field;
-	while (header_next(&header, &field))
-		if (is_one_of(field.name, names, count) != except)
+	struct ph_str *sorted = ph_alloc_array(count, sizeof(*sorted));
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = names[i];
+	qsort(sorted, count, sizeof(*sorted), compare_names);
+	while (header_next(&header, &field)) {
+		bool named = bsearch(&field.name, sorted, count, sizeof(*sorted), compare_names) != NULL;
+		if (named != except)
 			ph_buf_add_str(buf, field.raw);
+	}
 	ph_buf_add_str(buf, line_of(header));
+	free(sorted);
 }
 
 static bool is_one_line(struct ph_str value)

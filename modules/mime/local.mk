@@ -7,6 +7,7 @@ modules_mime_libmime_la_SOURCES = \
 	modules/mime/build.c modules/mime/build.h \
 	modules/mime/build_field.c modules/mime/build_field.h \
 	modules/mime/charset.c modules/mime/charset.h \
+	modules/mime/continuation.c modules/mime/continuation.h \
 	modules/mime/date.c modules/mime/date.h \
 	modules/mime/decode.c modules/mime/decode.h \
 	modules/mime/edit.c modules/mime/edit.h \

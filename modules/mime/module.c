@@ -1,6 +1,7 @@
 /* The module mime: reads messages. A library with a service's face; see posthorn/mime.h. */
 #include <posthorn/module.h>
 
+#include "object.h"
 #include "service.h"
 
 const struct ph_module ph_module = {
@@ -9,4 +10,5 @@ const struct ph_module ph_module = {
 	.summary = "Reads messages: structure, headers, encodings, charsets.",
 	.provides = (const char *const[]){ "mime/1", NULL },
 	.services = (const void *const[]){ &mime_service },
+	.objects = (const struct ph_object_type *const[]){ &message_type, NULL },
 };

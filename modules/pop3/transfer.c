@@ -1,4 +1,5 @@
-/* Both look for line ends with the C library's searches, which are much faster than a look at each byte. */
+/* Both look for dots and line ends with the C library's searches, which are much faster than a look at each
+ * byte. */
 #include <config.h>
 
 #include "transfer.h"
@@ -22,6 +23,18 @@ static size_t went(struct stuffing *stuffing, struct ph_str bytes, size_t len)
 	return len;
 }
 
+/* The first dot at the beginning of a line, but for the first byte. Dots are rarer than line ends. */
+static const char *find_dot(struct ph_str bytes)
+{
+	const char *end = bytes.data + bytes.len;
+	const char *dot = bytes.data;
+
+	do
+		dot = memchr(dot + 1, '.', (size_t)(end - dot - 1));
+	while (dot && dot[-1] != '\n');
+	return dot;
+}
+
 size_t stuffing_next(struct stuffing *stuffing, struct ph_str bytes, bool *dot_r)
 {
 	*dot_r = false;
@@ -31,10 +44,10 @@ size_t stuffing_next(struct stuffing *stuffing, struct ph_str bytes, bool *dot_r
 		stuffing->dotted = *dot_r = true;
 		return 0;
 	}
-	const char *found = memmem(bytes.data, bytes.len, "\n.", 2);
-	if (!found)
+	const char *dot = find_dot(bytes);
+	if (!dot)
 		return went(stuffing, bytes, bytes.len);
-	size_t len = went(stuffing, bytes, (size_t)(found - bytes.data) + 1);
+	size_t len = went(stuffing, bytes, (size_t)(dot - bytes.data));
 	stuffing->dotted = *dot_r = true;
 	return len;
 }

@@ -198,7 +198,7 @@ static const struct ph_object_type envelope_type = {
 		},
 };
 
-static struct ph_hook_argument message_arguments[] = {
+static const struct ph_hook_argument message_arguments[] = {
 	{ "message", PH_OBJECT, NULL, "the message, with the trace lines of this server" },
 	{ "envelope", PH_OBJECT, &envelope_type, "its sender and recipients" },
 	{ 0 },
@@ -229,11 +229,6 @@ struct ph_hook_point smtp_message_hook = {
 		   "  end\n"
 		   "end)",
 };
-
-void hooks_init(void)
-{
-	message_arguments[0].object = smtp_services.mime->message_type;
-}
 
 /* --- asking --- */
 

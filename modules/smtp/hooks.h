@@ -13,9 +13,6 @@
 
 extern struct ph_hook_point smtp_mail_hook, smtp_rcpt_hook, smtp_message_hook;
 
-/* Once the services are known. */
-void hooks_init(void);
-
 /* What policies see; the members are the objects' fields. */
 struct sender_object {
 	struct ph_str address;

@@ -36,7 +36,6 @@ static int init(struct ph_error *error)
 		.delivery = ph_service(PH_DELIVERY_SERVICE),
 		.auth = ph_service(PH_AUTH_SERVICE),
 	};
-	hooks_init();
 	counters_init();
 	return 0;
 }

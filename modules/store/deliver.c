@@ -35,8 +35,12 @@ static int append(struct change *change, const struct delivery *delivery, const 
 		.size = draft_size(delivery->draft),
 		.blob = store.kv->draft_id(draft_blob(delivery->draft)),
 	};
-	int result = keywords_find(change, flags->keywords, flags->keyword_count, true, &keywords);
+	int result;
 
+	/* What is the destination's own trouble shows before anything is written. */
+	if (change->meta.uid_next == UINT32_MAX)
+		return PH_E_LIMIT;
+	result = keywords_find(change, flags->keywords, flags->keyword_count, true, &keywords);
 	record.keywords = keywords.bytes;
 	record.keyword_count = keywords.count;
 	if (result == 0)
@@ -60,9 +64,6 @@ static int deliver_one(struct ph_kv_txn *txn, const struct delivery *delivery, s
 	if (result == 0) {
 		result = append(&change, delivery, &destination->flags, &destination->uid);
 		destination->uid_validity = change.meta.uid_validity;
-		/* Keywords are checked, and UIDs too, before anything is written. */
-		if (is_own_trouble(result))
-			change.meta_changed = false;
 		result = change_end(&change, result);
 	}
 	destination->result = result;

@@ -149,11 +149,17 @@ static int add_parents(struct listing *listing)
 	return 0;
 }
 
+/* From the last to the first, since those below a name come right behind it. A subscription is no child. */
 static void mark_parents(struct listing *listing)
 {
-	for (size_t i = 1; i < listing->count; i++) {
-		if (name_is_below(listing->entries[i].name, listing->entries[i - 1].name))
-			listing->entries[i - 1].has_children = true;
+	struct ph_str mailbox = { NULL, 0 };
+
+	for (size_t i = listing->count; i > 0; i--) {
+		struct ph_mailbox_entry *entry = &listing->entries[i - 1];
+
+		entry->has_children = name_is_below(mailbox, entry->name);
+		if (entry->exists)
+			mailbox = entry->name;
 	}
 }
 

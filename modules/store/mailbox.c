@@ -197,24 +197,29 @@ static int make(ph_account_id account, struct ph_str name, unsigned special_use,
 	return result;
 }
 
+/* The levels above the name that are missing. */
+static int make_parents(ph_account_id account, struct ph_str name, struct ph_error *error)
+{
+	int result = 0;
+
+	for (size_t end = 0; end < name.len && (result == 0 || result == PH_E_EXISTS); end++) {
+		if (name.data[end] == '/')
+			result = make(account, ph_str_slice(name, 0, end), 0, error);
+	}
+	return result == PH_E_EXISTS ? 0 : result;
+}
+
 int mailbox_create(struct ph_actor actor, ph_account_id account, struct ph_str name, unsigned special_use,
 	struct ph_error *error)
 {
-	struct mailbox_record record;
 	struct name parsed;
-	struct ph_str parent;
 	int result = store_may_use(actor, account) ? name_parse(name, (unsigned)store.config->depth, &parsed)
 						   : PH_E_ABSENT;
 
-	if (result < 0)
-		return store_explain(result, "mailbox", error);
-	if (name_parent(name_str(&parsed), &parent) &&
-		find_name(account, parent, &record, NULL) == PH_E_ABSENT) {
-		result = mailbox_create(actor, account, parent, 0, error);
-		if (result < 0 && result != PH_E_EXISTS)
-			return result;
-	}
-	result = make(account, name_str(&parsed), special_use, error);
+	if (result == 0)
+		result = make_parents(account, name_str(&parsed), error);
+	if (result == 0)
+		result = make(account, name_str(&parsed), special_use, error);
 	return store_explain(result, "mailbox", error);
 }
 

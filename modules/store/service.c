@@ -75,6 +75,8 @@ static int messages_flag(struct ph_actor actor, struct ph_mailbox *mailbox, cons
 	if (result == 0)
 		result = flag_messages(
 			mailbox->number, uids_, operation, flags, unchanged_since, modified_r, error);
+	if (result == PH_E_INVALID)
+		return ph_error_set(error, result, "not a legal keyword", NULL);
 	return store_explain(result, "mailbox", error);
 }
 

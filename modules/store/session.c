@@ -52,6 +52,8 @@ static int read_keyword(struct ph_kv_txn *txn, struct ph_mailbox *mailbox)
 		mailbox->keywords = ph_realloc_array(
 			mailbox->keywords, mailbox->keyword_capacity, sizeof(*mailbox->keywords));
 	}
+	if (!mailbox->pool)
+		mailbox->pool = ph_pool_new(0);
 	mailbox->keywords[mailbox->keyword_count++] = ph_pool_str(mailbox->pool, name);
 	return 0;
 }

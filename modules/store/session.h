@@ -15,7 +15,7 @@ struct ph_mailbox {
 	struct view view;
 	struct ph_uid_set expunged; /* in the view still: the session may not be told yet */
 	struct ph_uid_set recent;   /* \Recent in this session; may hold UIDs that are not in the view */
-	struct ph_pool *pool;       /* of keywords */
+	struct ph_pool *pool;       /* of keywords; NULL while there are none */
 	struct ph_str *keywords;
 	size_t keyword_count, keyword_capacity;
 	struct ph_kv_watch *watch;

@@ -28,9 +28,9 @@ int store_explain(int code, const char *thing, struct ph_error *error)
 		int code;
 		const char *text;
 	} texts[] = {
-		{ PH_E_INVALID, "not a legal name for this %s" },
+		{ PH_E_INVALID, "not a legal %s name" },
 		{ PH_E_ABSENT, "no such %s" },
-		{ PH_E_EXISTS, "there is such a %s already" },
+		{ PH_E_EXISTS, "the %s exists already" },
 		{ PH_E_DENIED, "this %s must not be changed so" },
 		{ PH_E_LIMIT, "a limit of this %s is reached" },
 		{ PH_E_STALE, "somebody else is changing this %s" },

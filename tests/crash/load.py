@@ -208,7 +208,6 @@ def run_load(chosen):
         for thread in threads:
             thread.start()
         if not chosen.no_kill:
-            server.expect_crash = True
             work.wait_for(chosen.messages // 3)
             kill_worker(server)
             work.wait_for(chosen.messages * 2 // 3)

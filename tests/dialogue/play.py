@@ -265,7 +265,7 @@ class Player:
         if step.verb != "<":
             raise Mismatch("the log can only be read")
         pattern = self._pattern(f"*{step.argument}*").pattern
-        self.server.wait_log(f"^{pattern}$", self.log_position)
+        self.server.wait_log(f"^{pattern}$", self.log_position, READ_TIMEOUT)
 
 
 def missing_listeners(dialogue, server):

@@ -20,6 +20,7 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run.sh tests/fuzz/README.md
 #   tests_fuzz_fuzz_line_LDADD = core/libcore.la
 
 include $(srcdir)/tests/fuzz/core.mk
+include $(srcdir)/tests/fuzz/program.mk
 include $(srcdir)/tests/fuzz/mime.mk
 include $(srcdir)/tests/fuzz/imap.mk
 include $(srcdir)/tests/fuzz/pop3.mk

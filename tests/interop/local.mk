@@ -1,6 +1,8 @@
 # The server as its users meet it: real clients, policies, a module built outside the tree.
-interop_tests = tests/interop/test_program.py tests/interop/test_clients.py tests/interop/test_hooks.py tests/interop/test_out_of_tree.py
+interop_tests = tests/interop/test_program.py tests/interop/test_accounts.py tests/interop/test_clients.py tests/interop/test_dovecot.py tests/interop/test_hooks.py tests/interop/test_imap_sessions.py tests/interop/test_out_of_tree.py
 if HAVE_PYTHON3
 TESTS += $(interop_tests)
 endif
-EXTRA_DIST += $(interop_tests) tests/interop/posthorn_server.py tests/interop/localhost.pem
+EXTRA_DIST += $(interop_tests) tests/interop/README.md tests/interop/posthorn_server.py tests/interop/localhost.pem \
+	tests/interop/dovecot_server.py tests/interop/imap_answers.py tests/interop/commands/changes.txt \
+	tests/interop/commands/mailboxes.txt tests/interop/commands/searches.txt

@@ -79,6 +79,19 @@ def free_port():
             return port
 
 
+def copy_folder(source, target):
+    """With the owners of what is in it, which matter when root runs the tests."""
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    for path in [source, *source.rglob("*")]:
+        owner = path.stat()
+        os.chown(target / path.relative_to(source), owner.st_uid, owner.st_gid)
+
+
+def tree_is_closed():
+    """Do tests run as root in a tree that the unprivileged workers may not enter, such as one below /root?"""
+    return os.geteuid() == 0 and not all(folder.stat().st_mode & 0o001 for folder in (SOURCE, *SOURCE.parents))
+
+
 def client_tls():
     """A client's TLS context that trusts the test certificate."""
     return ssl.create_default_context(cafile=str(CERTIFICATE))
@@ -129,8 +142,9 @@ class Server:
         self.process = None
         self.lines = []
         self._log_grew = threading.Condition()
+        self._log_ended = False
         self._reader = None
-        self.expect_crash = False  # set before killing it: an unclean end is what the test wants
+        self.expect_crash = False  # set before killing the master without starting it again
 
     # --- life ---
 
@@ -157,7 +171,7 @@ class Server:
         """Writes the configuration and makes the accounts."""
         data = self.folder / "data"
         if self.data:
-            shutil.copytree(self.data, data, dirs_exist_ok=True)
+            copy_folder(self.data, data)
         data.mkdir(exist_ok=True)
         if os.geteuid() == 0:  # the workers run as an unprivileged user that must get here
             self.folder.chmod(0o755)
@@ -171,7 +185,7 @@ class Server:
         for attempt in range(5):
             self._launch()
             seen = len(self.lines) if attempt else 0
-            if self._wait(lambda: self.find_log(r"\bready\b", self._start_line) or not self._reader.is_alive()):
+            if self._wait(lambda: self.find_log(r"\bready\b", self._start_line) or self._log_ended):
                 if self.find_log(r"\bready\b", self._start_line):
                     return
             if self.process.poll() is None or not self.find_log("in use", seen):
@@ -183,6 +197,7 @@ class Server:
     def _launch(self):
         environment = dict(os.environ, LC_ALL="C")
         self._start_line = len(self.lines)
+        self._log_ended = False
         self.process = subprocess.Popen([self.program, "-c", self.config, "serve"], cwd=self.folder, env=environment,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
@@ -196,6 +211,7 @@ class Server:
                 self._log_grew.notify_all()
         pipe.close()
         with self._log_grew:
+            self._log_ended = True
             self._log_grew.notify_all()
 
     def stop(self):
@@ -265,7 +281,7 @@ class Server:
             'domains = { "demo.test" }',
             f"modules = {{ {', '.join(map(lua_text, self.modules))} }}",
             f"tls = {{ certificate = {lua_text(CERTIFICATE)} }}",
-            f"policy = {{ scripts = {{ {scripts} }} }}",
+            f"policy = {{ scripts = {{ {scripts} }}, library = {lua_text(self.library())} }}",
         ]
         lines += [f"{module} = {{}}" for module in self.modules]
         if "auth" in self.modules:
@@ -278,6 +294,15 @@ class Server:
             if name in LISTENERS:
                 lines.append(f"local {name}_listener = listen[{number}]")
         self.config.write_text("\n".join(lines) + "\n" + self.config_lines + "\n")
+
+    def library(self):
+        """The folder of the Lua library: where it is, or a copy that the workers can read."""
+        if not tree_is_closed():
+            return SOURCE / "scripts"
+        copy = self.folder / "scripts"
+        if not copy.exists():
+            shutil.copytree(SOURCE / "scripts", copy)
+        return copy
 
     def address(self, listener):
         return ("127.0.0.1", self.ports[listener])
@@ -308,13 +333,14 @@ class Server:
         """The first line from number `start` on that the pattern is found in, or None."""
         return next((line for line in self.lines[start:] if re.search(pattern, line)), None)
 
-    def _wait(self, ready):
+    def _wait(self, ready, patience=PATIENCE):
         with self._log_grew:
-            return self._log_grew.wait_for(ready, PATIENCE)
+            return self._log_grew.wait_for(ready, patience)
 
-    def wait_log(self, pattern, start=0):
+    def wait_log(self, pattern, start=0, patience=PATIENCE):
         """Waits until the log has such a line from number `start` on, and returns it."""
-        if not self._wait(lambda: self.find_log(pattern, start)):
+        self._wait(lambda: self.find_log(pattern, start) or self._log_ended, patience)
+        if not self.find_log(pattern, start):
             raise Failure(f"the log never said {pattern!r}\n{self.log()}")
         return self.find_log(pattern, start)
 

@@ -166,13 +166,13 @@ def read_curl_pop3(server):
 
 
 def read_mbsync(server):
-    address, port = server.address("imaps")
+    _, port = server.address("imaps")
     folder = server.folder / "mbsync"
     folder.mkdir()
     (folder / "mail").mkdir()
     config = folder / "mbsyncrc"
     config.write_text(f"""IMAPAccount server
-Host {address}
+Host localhost
 Port {port}
 User {BOB}
 Pass {PASSWORD}
@@ -206,7 +206,7 @@ def read_fetchmail(server):
     config = folder / "rc"
     config.write_text(f"""poll {address} protocol pop3 port {port} auth password
   user "{BOB}" password "{PASSWORD}" keep fetchall
-  sslproto auto sslcertfile "{CERTIFICATE}" sslcertck sslcommonname localhost
+  sslproto "auto" sslcertfile "{CERTIFICATE}" sslcertck sslcommonname localhost
   mda "cat >{folder}/$(date +%s%N)-$$.eml"
 """)
     config.chmod(0o600)
@@ -217,15 +217,15 @@ def read_fetchmail(server):
 
 def read_mutt(server):
     """mutt wants a terminal: it gets one, copies all messages to an mbox file and ends."""
-    address, port = server.address("imaps")
+    _, port = server.address("imaps")
     folder = server.folder / "mutt"
     folder.mkdir()
     saved = folder / "saved"
     config = folder / "muttrc"
     config.write_text(f"""set folder="{folder}"
 set imap_user="{BOB}" imap_pass="{PASSWORD}"
-set ssl_usesystemcerts=no certificate_file="{CERTIFICATE}" ssl_verify_host=no
-set spoolfile="imaps://{address}:{port}/INBOX"
+set ssl_ca_certificates_file="{CERTIFICATE}" ssl_force_tls=yes
+set spoolfile="imaps://localhost:{port}/INBOX"
 set mbox_type=mbox confirmcreate=no confirmappend=no quit=yes move=no delete=no mark_old=no
 push "<tag-pattern>~A<enter><tag-prefix><copy-message>{saved}<enter><quit>"
 """)

@@ -7,7 +7,9 @@ import os
 import pathlib
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import time
 
 import posthorn_server
@@ -148,12 +150,14 @@ def master_dies():
         server.expect_crash = True
         server.process.kill()
         server.process.wait()
+        second = Fine(folder=server.folder)
+        second.ports = server.ports
+        second.start()  # the same ports, at once
+        with Talk(second) as talk:
+            talk.ask("pid")
         for pid in workers:
             until(f"worker {pid} ends by itself", lambda pid=pid: is_gone(pid))
-        server.process = None
-        server.start()  # the same ports, at once
-        with Talk(server) as talk:
-            talk.ask("pid")
+        second.stop()
 
 
 def good_reload():
@@ -172,6 +176,27 @@ def good_reload():
         assert is_gone(pid)
         server.process.send_signal(signal.SIGHUP)
         server.wait_log("reloaded generation=3")
+
+
+def many_reloads():
+    """More generations than there is room for: the oldest have to go."""
+    with Fine(workers=2) as server:
+        talks = []
+        for _ in range(12):
+            talks.append(Talk(server))
+            server.tool("reload")
+        equal(talks[0].read(), "goodbye 1")
+        assert talks[-1].ask("pid")
+        for talk in talks:
+            talk.close()
+
+
+def too_many_workers():
+    with Fine(workers=1) as server:
+        server.change("workers = 1", "workers = 60")
+        holds(server.run_tool("reload").stderr, "so many more workers need the server to be stopped")
+        with Talk(server) as talk:
+            talk.ask("pid")
 
 
 def drain_timeout():
@@ -355,10 +380,51 @@ def command_line():
         server.clean()
 
 
+def demo():
+    """It prepares itself, and on a second start uses what is there."""
+    if not all((BUILD / "modules" / ".libs" / f"{name}.so").exists() for name in posthorn_server.MODULES):
+        print("# not built: the modules the demo needs")
+        return
+    if posthorn_server.tree_is_closed():
+        refused = subprocess.run([posthorn_server.PROGRAM, "demo"], capture_output=True, text=True, check=False,
+                                 env=dict(os.environ, DATA=str(BUILD / "demo")))
+        equal(refused.returncode, 1)
+        holds(refused.stderr, "who may not enter")
+        return
+    with tempfile.TemporaryDirectory(prefix="posthorn-test-") as folder:
+        os.chmod(folder, 0o755)
+        base = posthorn_server.free_port() // 1000 * 1000
+        environment = dict(os.environ, DATA=folder + "/data", PORT_BASE=str(base))
+        certificates = set()
+        for _ in range(2):
+            with subprocess.Popen([posthorn_server.PROGRAM, "demo"], env=environment, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True) as process:
+                said = []
+                for line in process.stdout:
+                    said.append(line)
+                    if line == "ready\n":
+                        break
+                process.send_signal(signal.SIGINT)
+                rest, errors = process.communicate(timeout=posthorn_server.PATIENCE)
+                if "in use" in errors:
+                    print("# the ports of the demo are in use")
+                    return
+                equal((process.returncode, said[-1:], rest), (0, ["ready\n"], ""))
+                holds("".join(said), "alice@demo.test  password ")
+                holds("".join(said), f"127.0.0.1:{base + 25}")
+            certificates.add(pathlib.Path(folder, "data", "demo.crt").read_text())
+        equal(len(certificates), 1)
+        equal(list(pathlib.Path(folder, "data").glob("*.old")), [])
+        accounts = subprocess.run([posthorn_server.PROGRAM, "-c", folder + "/data/posthorn.lua", "account", "list"],
+                                  capture_output=True, text=True, check=True).stdout
+        holds(accounts, "bob@demo.test")
+
+
 if __name__ == "__main__":
     if not (MODULES / "fine.so").exists():
         print("skipped: the test modules are not built")
         sys.exit(posthorn_server.SKIPPED)
     main([start_and_stop, idle_sessions_hear_of_the_end, worker_dies, worker_hangs, master_dies, good_reload,
-          drain_timeout, bad_reloads, broken_configuration_on_hangup, listeners_come_and_go, saved_policy,
-          workers_and_tools_talk, log_is_reopened, starts_that_fail, command_line])
+          many_reloads, too_many_workers, drain_timeout, bad_reloads, broken_configuration_on_hangup,
+          listeners_come_and_go, saved_policy, workers_and_tools_talk, log_is_reopened, starts_that_fail,
+          command_line, demo])

@@ -1,1 +1,27 @@
-# Test programs of this part.
+# The contract of the kv service, held against each provider; and the store.
+if HAVE_CHECK
+if BUILD_KV_LMDB
+store_tests = tests/contract/test_kv_lmdb tests/unit/test_store_sets \
+	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model
+check_PROGRAMS += $(store_tests)
+TESTS += $(store_tests)
+endif
+endif
+tests_contract_test_kv_lmdb_SOURCES = tests/contract/test_kv_lmdb.c tests/contract/kv.c tests/contract/kv.h \
+	tests/contract/kv_process.c tests/contract/kv_process.h tests/unit/fiber_main.h tests/unit/temporary.h
+tests_contract_test_kv_lmdb_CFLAGS = $(TEST_CFLAGS)
+tests_contract_test_kv_lmdb_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
+STORE_TEST_LIBS = modules/store/libstore.la modules/kv_lmdb/libkv_lmdb.la modules/mime/libmime.la \
+	modules/address/libaddress.la $(TEST_LIBS)
+tests_unit_test_store_sets_SOURCES = tests/unit/test_store_sets.c
+tests_unit_test_store_sets_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_sets_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.h
+tests_unit_test_store_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_model_SOURCES = tests/unit/test_store_model.c tests/unit/store_fixture.h
+tests_unit_test_store_model_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_model_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_mailboxes_SOURCES = tests/unit/test_store_mailboxes.c tests/unit/store_fixture.h
+tests_unit_test_store_mailboxes_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_mailboxes_LDADD = $(STORE_TEST_LIBS)

@@ -62,6 +62,8 @@ static const struct {
 	{ "while true do end", "F:1: the configuration computes for too long\n" },
 	{ "local s = 'x'\nwhile true do s = s .. s end", "F: not enough memory\n" },
 	{ "\033Lua", "F: attempt to load a binary chunk (mode is 't')\n" },
+	{ "return { workers = 2 }",
+		"F: it returns a value, which nobody reads: set the options by their names\n" },
 	{ "hostname = function() end", "F:1: hostname: a function is no value here\n" },
 	{ "log = {}\nlog.log = log", "F:2: log.log.log.log.log.log.log.log.log.log.log.log.log: "
 				     "tables within tables too deep, or too many values\n" },

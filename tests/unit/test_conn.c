@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <posthorn/conn.h>
 #include <posthorn/log.h>
@@ -587,6 +589,29 @@ START_TEST(shutdown_lets_turns_finish)
 }
 END_TEST
 
+/* The block that input came in goes to another connection next. */
+static void says_a_secret(void)
+{
+	char *blocks[2];
+	int fd = greeted();
+	client_send(fd, "s3cr3t\r\n");
+	client_expect(fd, "<6>\r\n");
+	ph_fiber_sleep(5);
+	for (int i = 0; i < 2; i++) {
+		blocks[i] = conn_block_take();
+		ck_assert_ptr_null(memmem(blocks[i], 64, "s3cr3t", 6));
+	}
+	conn_block_give(&blocks[0]);
+	conn_block_give(&blocks[1]);
+	quit(fd);
+}
+
+START_TEST(input_is_wiped)
+{
+	run(says_a_secret);
+}
+END_TEST
+
 /* --- Bounds and policy --- */
 
 static void comes_too_often(void)
@@ -609,6 +634,30 @@ START_TEST(connections_are_bounded)
 	config.max_connections = 0;
 	config.max_connections_per_ip = 2;
 	run(comes_too_often);
+}
+END_TEST
+
+/* Fills the table of descriptors up to 50, of which the last eight of 64 are kept for files: clients get 51,
+ * 53 and 55, the server's ends 52, 54 and 56. */
+static void comes_to_a_full_house(void)
+{
+	int fds[64], count = 0;
+	while (count == 0 || fds[count - 1] < 50)
+		fds[count++] = dup(0);
+	comes_too_often();
+	while (count > 0)
+		close(fds[--count]);
+}
+
+START_TEST(descriptors_are_kept_for_files)
+{
+	struct rlimit before, few;
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = before;
+	few.rlim_cur = 64;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	run(comes_to_a_full_house);
+	setrlimit(RLIMIT_NOFILE, &before);
 }
 END_TEST
 
@@ -865,7 +914,9 @@ int main(void)
 	tcase_add_test(tests, idle_clients_are_told_and_closed);
 	tcase_add_test(tests, a_turn_has_an_end);
 	tcase_add_test(tests, shutdown_lets_turns_finish);
+	tcase_add_test(tests, input_is_wiped);
 	tcase_add_test(tests, connections_are_bounded);
+	tcase_add_test(tests, descriptors_are_kept_for_files);
 	tcase_add_test(tests, policy_decides_about_connections);
 	tcase_add_test(tests, proxy_headers_tell_the_client);
 	tcase_add_test(tests, proxy_headers_from_others_are_refused);

@@ -98,6 +98,7 @@ static void log_with_context(void *arg)
 	(void)arg;
 	ph_log_set_context(&context);
 	ph_log(PH_LOG_INFO, "with context", PH_LOG_NUMBER("n", -5));
+	ph_log(PH_LOG_INFO, "own", PH_LOG_TEXT("session", "other"));
 	ph_log_set_context(NULL);
 	ph_log_event(PH_LOG_INFO, "without");
 	ph_loop_break();
@@ -118,6 +119,7 @@ START_TEST(files)
 	read_log(text, sizeof(text));
 	ck_assert_ptr_null(strstr(text, "not wanted"));
 	ck_assert_ptr_nonnull(strstr(text, "Z level=info msg=\"with context\" session=s1 n=-5\n"));
+	ck_assert_ptr_nonnull(strstr(text, "Z level=info msg=own session=other\n"));
 	ck_assert_ptr_nonnull(strstr(text, "Z level=info msg=without\n"));
 
 	snprintf(moved, sizeof(moved), "%s.1", path);

@@ -34,7 +34,7 @@ static void setup(void)
 	ph_loop_init();
 }
 
-static struct ph_timer again;
+static struct ph_timer again, last;
 static int rounds;
 
 static void restart(void *arg)
@@ -42,11 +42,13 @@ static void restart(void *arg)
 	ck_assert(!ph_timer_active(&again));
 	if (++rounds < 3)
 		ph_timer_start(&again, 1, restart, arg);
+	else
+		ph_timer_start(&last, 30, stop, NULL);
 }
 
 START_TEST(timers)
 {
-	struct ph_timer first = { 0 }, second = { 0 }, never = { 0 }, last = { 0 };
+	struct ph_timer first = { 0 }, second = { 0 }, never = { 0 };
 	rounds = 0;
 	ph_timer_stop(&first);
 	ck_assert(!ph_timer_active(&first));
@@ -57,7 +59,6 @@ START_TEST(timers)
 	ck_assert(ph_timer_active(&never));
 	ph_timer_stop(&never);
 	ph_timer_start(&again, 0, restart, NULL);
-	ph_timer_start(&last, 30, stop, NULL);
 	ph_msec before = ph_now();
 	ph_loop_run();
 	ck_assert_str_eq(trace, "ab");

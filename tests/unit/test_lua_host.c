@@ -9,8 +9,10 @@
 
 #include <posthorn/fiber.h>
 #include <posthorn/loop.h>
+#include <posthorn/lua.h>
 #include <posthorn/mem.h>
 
+#include "../../core/hook_private.h"
 #include "fiber_main.h"
 #include "lua_host_run.h"
 
@@ -314,6 +316,40 @@ START_TEST(neighbours)
 }
 END_TEST
 
+/* More calls at once than there is memory for: those that are admitted get through, the others fail at once.
+ */
+START_TEST(crowd)
+{
+	test_policy.timeout = 60000;
+	test_policy.memory = 4 << 20;
+	host_open_handler("local t = { word } posthorn.sleep(0.05) return posthorn.accept { word = t[1] }");
+	unsigned accepted = host_ask_many(5000);
+	ck_assert_uint_gt(accepted, 500);
+	ck_assert_uint_lt(accepted, 5000);
+	ck_assert_ptr_nonnull(strstr(host_logged(), "the policies use too much memory"));
+	ph_fiber_sleep(1000);
+	ck_assert_uint_eq(host_ask_many(500), 500);
+}
+END_TEST
+
+/* The same where there is less room than those who were admitted need further on: all end soon. */
+START_TEST(crowd_that_grows)
+{
+	test_policy.timeout = 60000;
+	test_policy.memory = 8 << 20;
+	host_open_handler("posthorn.sleep(0.01)\n"
+			  "local t = {} for i = 1, 200 do t[i] = word .. i end\n"
+			  "posthorn.sleep(0.05) return posthorn.accept { word = word }");
+	ph_msec begin = ph_now();
+	ck_assert_uint_lt(host_ask_many(10000), 10000);
+	ph_fiber_yield();
+	ck_assert_int_lt(ph_now() - begin, 30000);
+	ck_assert_ptr_nonnull(strstr(host_logged(), "the policies use too much memory"));
+	ph_fiber_sleep(1000);
+	ck_assert_uint_eq(host_ask_many(100), 100);
+}
+END_TEST
+
 /* --- Order, owners, several scripts --- */
 
 START_TEST(order)
@@ -333,6 +369,56 @@ START_TEST(order)
 		&error);
 	ck_assert_msg(code == 0, "%s", error.detail);
 	ck_assert(ph_str_eq(host_ask("x").text, PH_STR("abcde")));
+}
+END_TEST
+
+START_TEST(observers)
+{
+	struct ph_error error;
+	int code = host_try(
+		"local posthorn = require 'posthorn'\n"
+		"posthorn.on('test.told', function(session, word) error 'not me' end)\n"
+		"posthorn.on('test.told', function(session, word) posthorn.log('info', word) return 5 end)\n",
+		&error);
+	ck_assert_msg(code == 0, "%s", error.detail);
+	const struct ph_value word = PH_VALUE_STR(PH_STR("listen"));
+	struct ph_verdict verdict;
+	struct ph_pool *pool = ph_pool_new(0);
+	ph_hook_run(&told_hook, NULL, &word, pool, &verdict);
+	ck_assert_int_eq(verdict.kind, PH_PASS);
+	const char *log = host_logged();
+	ck_assert_msg(strstr(log, "not me") && strstr(log, "listen") && !strstr(log, "answered"), "%s", log);
+	ph_pool_free(&pool);
+}
+END_TEST
+
+static int wait_a_little(lua_State *L)
+{
+	ph_lua_check_parking(L);
+	ph_wait_park(ph_wait_begin(), ph_now() + 1);
+	ph_lua_waited(L);
+	lua_pushinteger(L, 7);
+	return 1;
+}
+
+static const struct ph_lua_library offered_library = {
+	.name = "slow",
+	.help = "Takes its time.",
+	.functions =
+		(const struct ph_lua_function[]){
+			{ "seven", wait_a_little, "seven() -> integer", "seven" }, { .name = NULL } },
+};
+
+START_TEST(offered)
+{
+	hook_set_owner("one");
+	ph_lua_offer(&offered_library);
+	hook_set_owner(NULL);
+	host_open_handler("return posthorn.reject(tostring(posthorn.slow and posthorn.slow.seven()))");
+	ck_assert(ph_str_eq(host_ask("x").text, PH_STR("7")));
+	lua_host_withdraw("one");
+	host_open_handler("return posthorn.reject(tostring(posthorn.slow and posthorn.slow.seven()))");
+	ck_assert(ph_str_eq(host_ask("x").text, PH_STR("nil")));
 }
 END_TEST
 
@@ -394,7 +480,7 @@ static const struct bad_script {
 	{ "require 'broken'", "broken.lua:1:" },
 	{ "require 'posthorn.absent'", "neither" },
 	{ "while true do end", "used up its" },
-	{ "local t = {} while true do t[#t + 1] = {} end", "used up its memory" },
+	{ "local t = {} while true do t[#t + 1] = {} end", "use too much memory" },
 	{ "\033Lua", "binary chunk" },
 	{ "", NULL },
 };
@@ -492,7 +578,11 @@ int main(void)
 	tcase_add_test(tcase, burst);
 	tcase_add_loop_test(tcase, wait_together, 0, sizeof(waits) / sizeof(*waits));
 	tcase_add_test(tcase, neighbours);
+	tcase_add_test(tcase, crowd);
+	tcase_add_test(tcase, crowd_that_grows);
 	tcase_add_test(tcase, order);
+	tcase_add_test(tcase, observers);
+	tcase_add_test(tcase, offered);
 	tcase_add_test(tcase, own_time);
 	tcase_add_test(tcase, several_scripts);
 	tcase_add_loop_test(tcase, bad_script, 0, sizeof(bad_scripts) / sizeof(*bad_scripts));

@@ -1,6 +1,7 @@
 /* Header fields: walking, filtering, decoding, dates, addresses, parameters. */
 #include <check.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../../modules/mime/addresses.h"
@@ -81,6 +82,32 @@ START_TEST(test_filter)
 	header_filter(PH_STR("From: a\r\n"), names, 1, false, &buf);
 	check_text("no blank line", ph_buf_str(&buf), "");
 	ph_buf_free(&buf);
+}
+END_TEST
+
+/* A client may ask for thousands of fields, and a message may have a hundred thousand: the one must not be
+ * looked for in the other one by one. */
+START_TEST(test_filter_many)
+{
+	enum { NAMES = 20000, FIELDS = 200000 };
+	struct ph_str *names = ph_alloc_array(NAMES, sizeof(*names));
+	char *texts = ph_alloc(NAMES * 8);
+	struct ph_buf header, buf;
+	for (size_t i = 0; i < NAMES; i++) {
+		int len = snprintf(texts + i * 8, 8, "%c%zu", i % 2 ? 'K' : 'k', NAMES - i);
+		names[i] = ph_str_of(texts + i * 8, (size_t)len);
+	}
+	ph_buf_init(&header, FIELDS * 16);
+	ph_buf_init(&buf, FIELDS * 16);
+	for (size_t i = 0; i < FIELDS; i++)
+		ph_buf_add_text(&header, "l:\r\n");
+	ph_buf_add_text(&header, "K19999: yes\r\nk0: no\r\nk1: yes\r\n\r\n");
+	header_filter(ph_buf_str(&header), names, NAMES, false, &buf);
+	check_text("many", ph_buf_str(&buf), "K19999: yes\r\nk1: yes\r\n\r\n");
+	ph_buf_free(&header);
+	ph_buf_free(&buf);
+	free(names);
+	free(texts);
 }
 END_TEST
 
@@ -433,6 +460,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, test_fields);
 	tcase_add_test(tests, test_filter);
+	tcase_add_test(tests, test_filter_many);
 	tcase_add_test(tests, test_decode);
 	tcase_add_test(tests, test_dates);
 	tcase_add_test(tests, test_addresses);

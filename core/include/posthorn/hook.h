@@ -29,7 +29,9 @@ struct ph_hook_subscriber;
 struct ph_hook_argument {
 	const char *name; /* NULL ends the table */
 	enum ph_value_type type;
-	const struct ph_object_type *object; /* PH_OBJECT */
+	/* PH_OBJECT: its type; NULL for the type of the argument's name, which another module brings along.
+	 */
+	const struct ph_object_type *object;
 	const char *help;
 };
 

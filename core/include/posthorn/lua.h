@@ -27,7 +27,7 @@ struct ph_lua_library {
 	const struct ph_lua_function *functions;
 };
 
-/* In a module's init: offers the library to all scripts. */
+/* In a module's init: offers the library to all scripts; taken back by itself when the module stops. */
 void ph_lua_offer(const struct ph_lua_library *library);
 
 /* The object at stack position `index`; raises a Lua error when it is of another type, or over. */

@@ -42,7 +42,9 @@ struct ph_module {
 	/* The options under the module's name in the configuration, and the struct they fill before init. */
 	const struct ph_option *options;
 	void *config;
-	struct ph_hook_point *const *hooks;         /* ended by NULL; or NULL */
+	struct ph_hook_point *const *hooks; /* ended by NULL; or NULL */
+	/* Object types that other modules' hook points name as arguments; ended by NULL; or NULL. */
+	const struct ph_object_type *const *objects;
 	const struct ph_protocol *const *protocols; /* ended by NULL; or NULL */
 	const struct ph_tool *tools;                /* or NULL */
 	int (*init)(struct ph_error *error);

@@ -65,7 +65,7 @@ struct ph_kv_service {
 	/* Deleting what is not there is 0. */
 	int (*del)(struct ph_kv_txn *txn, size_t partition, struct ph_str key);
 	/* A cursor lives until `run` ends. seek: the first key not below `key` (seek_last: the last key not
-	 * above it); next, previous: its neighbour. 0, or PH_E_ABSENT at the end of the partition. A cursor
+	 * above it); next: the one behind it. 0, or PH_E_ABSENT at the end of the partition. A cursor
 	 * must be placed anew after a put or del in its partition. */
 	struct ph_kv_cursor *(*cursor)(struct ph_kv_txn *txn, size_t partition);
 	int (*seek)(

@@ -326,9 +326,8 @@ struct ph_mime_object {
 };
 
 struct ph_mime_service {
-	/* The object type of a struct ph_mime_object. A hook point that takes a message declares its
-	 * arguments as a static array that is not const, and sets `.object = mime->message_type` in its
-	 * module's init. */
+	/* The object type of a struct ph_mime_object. A hook point that takes one declares an argument
+	 * "message" that is a PH_OBJECT without a type. */
 	const struct ph_object_type *message_type;
 
 	/* --- parser --- */

@@ -161,7 +161,8 @@ struct ph_mailbox_news {
 	const uint32_t *expunged;
 	struct ph_uid_set expunged_uids;
 	size_t expunged_count;
-	/* Messages that were there before, whose flags, keywords or modseq changed. */
+	/* Messages that were there before, whose flags, keywords or modseq changed, whoever changed them:
+	 * this session too. */
 	struct ph_uid_set changed;
 	/* How many messages there are now, and whether there are new ones. */
 	uint32_t exists;
@@ -275,7 +276,8 @@ struct ph_store_service {
 		struct ph_error *error);
 	/* To a mailbox of any account the actor may write to; keeps flags, keywords, internal date; copies no
 	 * bytes; all or nothing. PH_E_ABSENT when there is no such target. With `move` the originals go in
-	 * the same transaction where the kv can, and else only after the copies are durable. */
+	 * the same transaction where the kv can, and else only after the copies are durable. The sets of
+	 * *copied_r are to be freed with uid_set_free. */
 	int (*messages_copy)(struct ph_actor actor, struct ph_mailbox *mailbox, const struct ph_uid_set *uids,
 		ph_account_id account, struct ph_str target, bool move, struct ph_copied *copied_r,
 		struct ph_error *error);

@@ -1,0 +1,23 @@
+/* What every provider of "kv/1" must do. */
+#ifndef CONTRACT_KV_H
+#define CONTRACT_KV_H
+
+#include <check.h>
+
+#include <posthorn/kv.h>
+
+struct kv_provider {
+	const char *name;
+	const struct ph_kv_service *service;
+	/* Opens it in this process, in a folder that keeps what is stored; it should begin small, so that it
+	 * must grow. */
+	int (*open)(const char *directory, struct ph_error *error);
+	void (*close)(void);
+};
+
+/* For fiber_main(). The program must call kv_writer() when its first argument is "writer". */
+Suite *kv_contract(const struct kv_provider *provider);
+/* Another process that writes: DIRECTORY WRITER COUNT; prints the number of each update that is durable. */
+int kv_writer(const struct kv_provider *provider, char **argv);
+
+#endif

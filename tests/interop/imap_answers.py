@@ -10,7 +10,7 @@ from posthorn_server import PATIENCE, Failure
 
 # Response codes of extensions that only one of them has, or that are optional (RFC 5530).
 UNCOMPARED = (b"HIGHESTMODSEQ", b"NOMODSEQ", b"CAPABILITY", b"CLOSED", b"CANNOT", b"NOPERM", b"NONEXISTENT",
-              b"CLIENTBUG", b"ALREADYEXISTS")
+              b"CLIENTBUG", b"ALREADYEXISTS", b"MAILBOXID")
 
 SPECIAL_USE = (b"\\Archive", b"\\Drafts", b"\\Junk", b"\\Sent", b"\\Trash")
 

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include <posthorn/fiber.h>
 #include <posthorn/loop.h>
@@ -28,6 +29,11 @@
 #include "record.h"
 #include "transaction.h"
 #include "watch.h"
+
+#define SECOND INT64_C(1000000000)
+/* How long the next group may gather. */
+#define GATHER_FRACTION 4
+#define GATHER_NANOSECONDS 1000000
 
 struct update {
 	struct ph_list link;
@@ -45,11 +51,16 @@ struct update {
 static struct commit_limits limits;
 static pthread_t committer;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t work; /* its clock is the monotonic one */
 static pthread_cond_t thread_finished = PTHREAD_COND_INITIALIZER;
 /* Under the lock. */
 static struct ph_list waiting, finished;
 static bool stopping;
+static size_t waiting_count;
+/* How many waiting updates wake the committer. */
+static size_t wanted_count;
+static struct timespec group_ended;
+static int64_t group_took;
 /* The committer's own. */
 static struct record record;
 
@@ -260,6 +271,25 @@ static void commit_group(struct ph_list *group)
 		commit_alone(ph_container_of(node, struct update, link), group);
 }
 
+/* Those whom the last group woke mostly come again at once. Some of them being there, the others are waited
+ * for, for a fraction of the time that the last group took: else two halves would take turns. */
+static void gather(void)
+{
+	struct timespec until = group_ended;
+	int64_t nanoseconds = group_took / GATHER_FRACTION;
+
+	if (nanoseconds > GATHER_NANOSECONDS)
+		nanoseconds = GATHER_NANOSECONDS;
+	until.tv_nsec += nanoseconds;
+	if (until.tv_nsec >= SECOND) {
+		until.tv_sec++;
+		until.tv_nsec -= SECOND;
+	}
+	while (!stopping && waiting_count < wanted_count)
+		if (pthread_cond_timedwait(&work, &lock, &until))
+			break;
+}
+
 /* Waits for work and takes as much as makes a group. False: this is the end. */
 static bool take_group(struct ph_list *group)
 {
@@ -268,6 +298,8 @@ static bool take_group(struct ph_list *group)
 	bool go_on;
 
 	pthread_mutex_lock(&lock);
+	gather();
+	wanted_count = 1;
 	while (ph_list_empty(&waiting) && !stopping)
 		pthread_cond_wait(&work, &lock);
 	go_on = !stopping || !ph_list_empty(&waiting);
@@ -279,18 +311,40 @@ static bool take_group(struct ph_list *group)
 		bytes += update->bytes;
 		count++;
 	}
+	waiting_count -= count;
 	pthread_mutex_unlock(&lock);
 	return go_on;
+}
+
+/* Under the lock. */
+static void add_waiting(struct update *update)
+{
+	ph_list_append(&waiting, &update->link);
+	if (++waiting_count >= wanted_count)
+		pthread_cond_signal(&work);
+}
+
+/* Under the lock: how long the group took, and how many may come next. */
+static void note_group(const struct timespec *began, size_t count)
+{
+	clock_gettime(CLOCK_MONOTONIC, &group_ended);
+	group_took = (group_ended.tv_sec - began->tv_sec) * SECOND + group_ended.tv_nsec - began->tv_nsec;
+	wanted_count = waiting_count + count;
+	if (wanted_count > limits.group_updates)
+		wanted_count = limits.group_updates;
 }
 
 static void wake_finished(void *arg);
 
 /* Under the lock: hands the updates to those who wait for them. */
-static void finish(struct ph_list *group)
+static size_t finish(struct ph_list *group)
 {
+	size_t count = 0;
+
 	PH_LIST_EACH (group, node) {
 		struct update *update = ph_container_of(node, struct update, link);
 
+		count++;
 		ph_list_remove(node);
 		if (update->from_thread)
 			update->finished = true;
@@ -298,19 +352,22 @@ static void finish(struct ph_list *group)
 			ph_list_append(&finished, node);
 	}
 	pthread_cond_broadcast(&thread_finished);
+	return count;
 }
 
 static void *run_committer(void *arg)
 {
+	struct timespec began;
 	struct ph_list group;
 
 	(void)arg;
 	ph_list_init(&group);
 	while (take_group(&group)) {
+		clock_gettime(CLOCK_MONOTONIC, &began);
 		environment_check_readers();
 		commit_group(&group);
 		pthread_mutex_lock(&lock);
-		finish(&group);
+		note_group(&began, finish(&group));
 		pthread_mutex_unlock(&lock);
 		ph_loop_post_from_thread(wake_finished, NULL);
 	}
@@ -340,14 +397,22 @@ static void wake_finished(void *arg)
 
 int commit_start(const struct commit_limits *limits_)
 {
+	pthread_condattr_t attributes;
 	sigset_t all, before;
 	int rc;
 
 	limits = *limits_;
 	stopping = false;
+	waiting_count = 0;
+	wanted_count = 0;
+	group_ended = (struct timespec){ 0 };
 	record_init(&record);
 	ph_list_init(&waiting);
 	ph_list_init(&finished);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&work, &attributes);
+	pthread_condattr_destroy(&attributes);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&committer, NULL, run_committer, NULL);
@@ -363,6 +428,7 @@ void commit_stop(void)
 	pthread_mutex_unlock(&lock);
 	pthread_join(committer, NULL);
 	wake_finished(NULL);
+	pthread_cond_destroy(&work);
 	record_free(&record);
 }
 
@@ -372,8 +438,7 @@ static void submit(struct update *update)
 	ph_list_init(&update->link);
 	update->wait = ph_wait_begin();
 	pthread_mutex_lock(&lock);
-	ph_list_append(&waiting, &update->link);
-	pthread_cond_signal(&work);
+	add_waiting(update);
 	pthread_mutex_unlock(&lock);
 	ph_wait_park(update->wait, PH_FOREVER);
 }
@@ -386,8 +451,7 @@ int commit_from_thread(ph_kv_run *run, void *arg, uint64_t bytes)
 
 	ph_list_init(&update.link);
 	pthread_mutex_lock(&lock);
-	ph_list_append(&waiting, &update.link);
-	pthread_cond_signal(&work);
+	add_waiting(&update);
 	while (!update.finished)
 		pthread_cond_wait(&thread_finished, &lock);
 	pthread_mutex_unlock(&lock);

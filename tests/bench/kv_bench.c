@@ -6,7 +6,7 @@
  *   files    one file for each message, written, flushed and renamed; so many threads
  *   raw      one append and one fdatasync for so many messages: what the disk gives
  *
- * kv_bench [-d FOLDER] [-t SECONDS] [-n ROUNDS] [-s SIZE] [-w WRITERS] */
+ * kv_bench [-d FOLDER] [-t SECONDS] [-n ROUNDS] [-s SIZE] [-w WRITERS] [-o WAY] */
 #include <config.h>
 
 #include <fcntl.h>
@@ -271,6 +271,7 @@ static double setting_seconds = 2;
 static unsigned setting_rounds = 3;
 static size_t setting_size;
 static unsigned setting_writers;
+static const char *setting_way;
 
 static int compare(const void *a, const void *b)
 {
@@ -304,6 +305,8 @@ static void bench(size_t size, unsigned writers, char *message)
 		runs[i] = ph_alloc_array(setting_rounds, sizeof(**runs));
 	for (unsigned round = 0; round < setting_rounds; round++)
 		for (size_t i = 0; i < WAYS; i++) {
+			if (setting_way && strcmp(setting_way, ways[i].name) != 0)
+				continue;
 			runs[i][round] = (struct run){ .size = size,
 				.writers = writers,
 				.seconds = setting_seconds,
@@ -348,13 +351,15 @@ int main(int argc, char **argv)
 	char *message = ph_alloc(5000000);
 	int option;
 
-	while ((option = getopt(argc, argv, "d:t:n:s:w:")) != -1) {
+	while ((option = getopt(argc, argv, "d:t:n:s:w:o:")) != -1) {
 		if (option == 'd')
 			setting_folder = optarg;
 		else if (option == 't')
 			setting_seconds = strtod(optarg, NULL);
 		else if (option == 'n')
 			setting_rounds = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 'o')
+			setting_way = optarg;
 		else if (option == 's')
 			setting_size = strtoul(optarg, NULL, 10);
 		else if (option == 'w')

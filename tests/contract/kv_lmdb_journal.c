@@ -3,9 +3,11 @@
 
 #include "kv_lmdb_journal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -287,6 +289,23 @@ START_TEST(a_damaged_index_is_made_anew)
 }
 END_TEST
 
+static void *fail_to_map(int fd, size_t size)
+{
+	(void)fd, (void)size;
+	errno = ENOMEM;
+	return MAP_FAILED;
+}
+
+START_TEST(a_file_that_cannot_be_mapped_is_told)
+{
+	store(0);
+	file_operations.map = fail_to_map;
+	ck_assert_int_eq(read_blob(0), PH_E_UNAVAILABLE);
+	file_operations.map = file_system_calls.map;
+	ck_assert_int_eq(read_blob(0), 0);
+}
+END_TEST
+
 /* --- backups --- */
 
 static int back_up(const char *target, struct backup_figures *figures_r)
@@ -363,6 +382,7 @@ TCase *kv_lmdb_journal_tests(void)
 	tcase_add_test(tests, deleted_space_comes_back);
 	tcase_add_test(tests, one_damaged_checkpoint_does_no_harm);
 	tcase_add_test(tests, a_damaged_index_is_made_anew);
+	tcase_add_test(tests, a_file_that_cannot_be_mapped_is_told);
 	tcase_add_test(tests, a_backup_is_a_store);
 	return tests;
 }

@@ -276,12 +276,11 @@ void hook_rcpt(struct session *session, struct ph_pool *pool, struct recipient_o
 	ask(&smtp_rcpt_hook, session, &PH_VALUE_OBJECT(&recipient_type, recipient), pool, verdict_r);
 }
 
-void hook_message(struct session *session, struct ph_pool *pool, const struct ph_mime_message *message,
+void hook_message(struct session *session, struct ph_pool *pool, struct ph_mime_object *message,
 	struct envelope_object *envelope, struct ph_verdict *verdict_r)
 {
-	struct ph_mime_object object = { .message = message, .header = message->header };
 	struct ph_value arguments[] = {
-		PH_VALUE_OBJECT(smtp_services.mime->message_type, &object),
+		PH_VALUE_OBJECT(smtp_services.mime->message_type, message),
 		PH_VALUE_OBJECT(&envelope_type, envelope),
 	};
 

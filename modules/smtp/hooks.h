@@ -40,7 +40,7 @@ void hook_mail(struct session *session, struct ph_pool *pool, struct sender_obje
 	struct ph_verdict *verdict_r);
 void hook_rcpt(struct session *session, struct ph_pool *pool, struct recipient_object *recipient,
 	struct ph_verdict *verdict_r);
-void hook_message(struct session *session, struct ph_pool *pool, const struct ph_mime_message *message,
+void hook_message(struct session *session, struct ph_pool *pool, struct ph_mime_object *message,
 	struct envelope_object *envelope, struct ph_verdict *verdict_r);
 
 /* Is it a verdict that refuses: reject, defer or disconnect? */

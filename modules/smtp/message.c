@@ -138,8 +138,30 @@ static void apply_verdict(struct finish *f, const struct ph_verdict *verdict)
 		add_header(f, verdict);
 }
 
+static int view_draft(void *arg, uint64_t offset, struct ph_str *bytes_r)
+{
+	return smtp_services.store->draft_view(arg, offset, bytes_r, NULL);
+}
+
+/* Before the verdict's own additions, which go on top. */
+static void apply_changes(struct finish *f, const struct ph_mime_object *object)
+{
+	struct ph_error error = { .detail = "the changed message cannot be written" };
+
+	if (receive_change(f->incoming, object, &error) != 0)
+		refuse_failure(f, &error);
+	else
+		parse(f);
+}
+
 static void ask_policy(struct finish *f)
 {
+	const struct ph_mime_source source = { view_draft, f->incoming->draft };
+	struct ph_mime_object object = {
+		.source = &source,
+		.pool = f->pool,
+		.may_change = true,
+	};
 	struct envelope_object envelope = { f->transaction->id, f->transaction->reverse_path, NULL,
 		f->transaction->count };
 	struct ph_str *addresses;
@@ -151,8 +173,13 @@ static void ask_policy(struct finish *f)
 	for (size_t i = 0; i < envelope.count; i++)
 		addresses[i] = f->recipients[i].address;
 	envelope.recipients = addresses;
-	hook_message(f->session, f->pool, f->message, &envelope, &verdict);
-	apply_verdict(f, &verdict);
+	object.message = f->message;
+	object.header = f->message->header;
+	hook_message(f->session, f->pool, &object, &envelope, &verdict);
+	if (object.edits && !verdict_refuses(&verdict))
+		apply_changes(f, &object);
+	if (f->refused.code == 0)
+		apply_verdict(f, &verdict);
 }
 
 static void deliver(struct finish *f)

@@ -145,3 +145,32 @@ int receive_insert(struct incoming *incoming, struct ph_str lines, struct ph_err
 	incoming->draft = draft;
 	return 0;
 }
+
+struct changed_draft {
+	struct ph_draft *draft;
+	struct ph_error *error;
+};
+
+static int write_changed(void *arg, struct ph_str bytes)
+{
+	const struct changed_draft *changed = arg;
+
+	return smtp_services.store->draft_write(changed->draft, bytes, changed->error);
+}
+
+int receive_change(struct incoming *incoming, const struct ph_mime_object *object, struct ph_error *error)
+{
+	struct changed_draft changed = { smtp_services.store->draft_new(), error };
+	int code =
+		smtp_services.mime->object_write(object, &(struct ph_mime_sink){ write_changed, &changed });
+
+	if (code == 0) {
+		smtp_services.store->draft_free(&incoming->draft);
+		incoming->draft = changed.draft;
+		/* A policy may have changed the trace lines, too: what comes now goes on top. */
+		incoming->trace_size = 0;
+		return 0;
+	}
+	smtp_services.store->draft_free(&changed.draft);
+	return code;
+}

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <posthorn/error.h>
+#include <posthorn/mime.h>
 #include <posthorn/store.h>
 
 #include "reply.h"
@@ -24,5 +25,7 @@ int receive_text(struct session *session, struct incoming *incoming);
 
 /* May park. Puts more lines behind the trace lines, by copying into a new draft. */
 int receive_insert(struct incoming *incoming, struct ph_str lines, struct ph_error *error);
+/* May park. Puts the message as policies changed it in the place of what came. */
+int receive_change(struct incoming *incoming, const struct ph_mime_object *object, struct ph_error *error);
 
 #endif

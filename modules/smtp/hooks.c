@@ -207,12 +207,11 @@ static const struct ph_hook_argument message_arguments[] = {
 struct ph_hook_point smtp_message_hook = {
 	.name = "smtp.message",
 	.decides = true,
-	.help = "When a message has come in whole, before it is delivered and answered. accept: deliver it; "
-		"the field "
-		"add_header (one \"Name: value\" or a list of them) is put below the trace lines. route: the "
-		"same, and "
-		"for all recipients deliver to others or into another mailbox. discard: say yes, and forget "
-		"it.",
+	.help = "When a message has come in whole, before it is delivered and answered. What the policy "
+		"changes with the message's methods is what is stored. accept: deliver it; the field "
+		"add_header (one \"Name: value\" or a list of them) is put below the trace lines, or on top "
+		"of a changed message. route: the same, and for all recipients deliver to others or into "
+		"another mailbox. discard: say yes, and forget it.",
 	.arguments = message_arguments,
 	.verdicts = PH_ALLOWS(PH_ACCEPT) | PH_ALLOWS(PH_REJECT) | PH_ALLOWS(PH_DEFER) |
 		    PH_ALLOWS(PH_DISCONNECT) | PH_ALLOWS(PH_DISCARD) | PH_ALLOWS(PH_ROUTE),

@@ -18,14 +18,14 @@ policy = { scripts = { "@SCRIPTS@/policy/demo.lua" }, library = "@SCRIPTS@" }
 auth = { default_domain = "demo.test" }
 delivery = { postmaster = "alice@demo.test" }
 
--- Loopback only, which is why passwords may be sent in the clear.
+-- Loopback only, which is why passwords may be sent in the clear. Where another program has a port, the rest is served.
 listen = {
-  { name = "smtp", protocol = "smtp", address = "127.0.0.1:@PORT:25@", tls = "starttls", plaintext_login = true },
-  { name = "submission", protocol = "submission", address = "127.0.0.1:@PORT:587@", tls = "starttls", plaintext_login = true },
-  { name = "submissions", protocol = "submission", address = "127.0.0.1:@PORT:465@", tls = "implicit", plaintext_login = true },
-  { name = "lmtp", protocol = "lmtp", address = "127.0.0.1:@PORT:24@", plaintext_login = true },
-  { name = "imap", protocol = "imap", address = "127.0.0.1:@PORT:143@", tls = "starttls", plaintext_login = true },
-  { name = "imaps", protocol = "imap", address = "127.0.0.1:@PORT:993@", tls = "implicit", plaintext_login = true },
-  { name = "pop3", protocol = "pop3", address = "127.0.0.1:@PORT:110@", tls = "starttls", plaintext_login = true },
-  { name = "pop3s", protocol = "pop3", address = "127.0.0.1:@PORT:995@", tls = "implicit", plaintext_login = true },
+  { name = "smtp", protocol = "smtp", address = "127.0.0.1:@PORT:25@", tls = "starttls", plaintext_login = true, optional = true },
+  { name = "submission", protocol = "submission", address = "127.0.0.1:@PORT:587@", tls = "starttls", plaintext_login = true, optional = true },
+  { name = "submissions", protocol = "submission", address = "127.0.0.1:@PORT:465@", tls = "implicit", plaintext_login = true, optional = true },
+  { name = "lmtp", protocol = "lmtp", address = "127.0.0.1:@PORT:24@", plaintext_login = true, optional = true },
+  { name = "imap", protocol = "imap", address = "127.0.0.1:@PORT:143@", tls = "starttls", plaintext_login = true, optional = true },
+  { name = "imaps", protocol = "imap", address = "127.0.0.1:@PORT:993@", tls = "implicit", plaintext_login = true, optional = true },
+  { name = "pop3", protocol = "pop3", address = "127.0.0.1:@PORT:110@", tls = "starttls", plaintext_login = true, optional = true },
+  { name = "pop3s", protocol = "pop3", address = "127.0.0.1:@PORT:995@", tls = "implicit", plaintext_login = true, optional = true },
 }

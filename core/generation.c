@@ -88,7 +88,8 @@ static int share_or_bind(
 	int fd;
 
 	for (size_t i = 0; former && i < former->config->listeners.count; i++) {
-		if (strcmp(config_listener(former->config, i)->address, listener->address) != 0)
+		if (former->listener_fds[i] < 0 ||
+			strcmp(config_listener(former->config, i)->address, listener->address) != 0)
 			continue;
 		fd = dup(former->listener_fds[i]);
 		return fd >= 0 ? fd
@@ -106,8 +107,14 @@ static int open_listeners(
 	for (size_t i = 0; i < count; i++)
 		generation->listener_fds[i] = -1;
 	for (size_t i = 0; i < count; i++) {
-		int fd = share_or_bind(config_listener(generation->config, i), former, error);
+		const struct listener_config *listener = config_listener(generation->config, i);
+		int fd = share_or_bind(listener, former, error);
 
+		if (fd == PH_E_BUSY && listener->optional) {
+			ph_log(PH_LOG_WARN, "listener left out", PH_LOG_TEXT("listener", listener->name),
+				PH_LOG_ERROR_DETAIL(error));
+			continue;
+		}
 		if (fd < 0)
 			return fd;
 		generation->listener_fds[i] = fd;

@@ -38,6 +38,8 @@ const struct ph_option listener_options[] = { PH_OPTION_TEXT(struct listener_con
 		"Addresses and networks of the balancers; others are refused. Unix sockets need none."),
 	PH_OPTION_BOOL(struct listener_config, plaintext_login, "false",
 		"Passwords may be sent without encryption. Only for networks that nobody else hears."),
+	PH_OPTION_BOOL(struct listener_config, optional, "false",
+		"Serve without this listener when another program has its address."),
 	PH_OPTION_TIME(struct listener_config, idle_timeout, "10m", 1000, 86400000,
 		"How long a client may say nothing; a protocol may allow more once it knows who it is."),
 	PH_OPTION_TIME(struct listener_config, write_timeout, "5m", 1000, 86400000,

@@ -21,6 +21,7 @@ struct listener_config {
 	bool proxy;
 	struct ph_text_list proxy_from;
 	bool plaintext_login;
+	bool optional;
 	ph_msec idle_timeout;
 	ph_msec write_timeout;
 	int64_t max_connections;

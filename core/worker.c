@@ -158,7 +158,8 @@ static void accept_connections(void)
 	const struct config *config = worker.plan->config;
 
 	for (size_t i = 0; i < config->listeners.count && !worker.ending; i++)
-		listener_start(config_listener(config, i), worker.plan->listener_fds[i]);
+		if (worker.plan->listener_fds[i] >= 0)
+			listener_start(config_listener(config, i), worker.plan->listener_fds[i]);
 }
 
 /* --- From the master --- */

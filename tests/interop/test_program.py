@@ -265,6 +265,27 @@ def listeners_come_and_go():
                 pass
 
 
+def optional_listener():
+    """An address that another program has: a listener that is optional is left out, until the address is free."""
+    with Fine(workers=1) as server, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        server.ports["other"] = taken.getsockname()[1]
+        before = server.config.read_text()
+        line = f'listen[2] = {{ protocol = "fine", address = "{address}", motto = "other", optional = %s }}\n'
+        server.config.write_text(before + line % "false")
+        equal(server.run_tool("reload").returncode, 1)
+        server.config.write_text(before + line % "true")
+        server.tool("reload")
+        holds(server.wait_log("listener left out"), address)
+        Talk(server).close()
+        taken.close()
+        server.tool("reload")
+        with Talk(server, "other") as new:
+            equal(new.greeting, "hello other")
+
+
 def saved_policy():
     policy = 'local posthorn = require "posthorn"\n' \
              'posthorn.on("conn.accept", function(session) return posthorn.reject("%s") end)\n'
@@ -426,5 +447,5 @@ if __name__ == "__main__":
         sys.exit(posthorn_server.SKIPPED)
     main([start_and_stop, idle_sessions_hear_of_the_end, worker_dies, worker_hangs, master_dies, good_reload,
           many_reloads, too_many_workers, drain_timeout, bad_reloads, broken_configuration_on_hangup,
-          listeners_come_and_go, saved_policy, workers_and_tools_talk, log_is_reopened, starts_that_fail,
+          listeners_come_and_go, optional_listener, saved_policy, workers_and_tools_talk, log_is_reopened, starts_that_fail,
           command_line, demo])

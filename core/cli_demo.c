@@ -304,7 +304,8 @@ static void print_listeners(const struct config *config)
 
 		printf("  %-22s %-12s %-9s %s\n", listener->address,
 			listener->name[0] ? listener->name : listener->protocol, tls[listener->tls],
-			listener->speaks->summary);
+			listener->left_out ? "Left out: another program has this port."
+					   : listener->speaks->summary);
 	}
 }
 

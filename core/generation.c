@@ -107,10 +107,11 @@ static int open_listeners(
 	for (size_t i = 0; i < count; i++)
 		generation->listener_fds[i] = -1;
 	for (size_t i = 0; i < count; i++) {
-		const struct listener_config *listener = config_listener(generation->config, i);
+		struct listener_config *listener = config_listener(generation->config, i);
 		int fd = share_or_bind(listener, former, error);
 
 		if (fd == PH_E_BUSY && listener->optional) {
+			listener->left_out = true;
 			ph_log(PH_LOG_WARN, "listener left out", PH_LOG_TEXT("listener", listener->name),
 				PH_LOG_ERROR_DETAIL(error));
 			continue;

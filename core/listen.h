@@ -22,6 +22,7 @@ struct listener_config {
 	struct ph_text_list proxy_from;
 	bool plaintext_login;
 	bool optional;
+	bool left_out; /* no option: another program has the address */
 	ph_msec idle_timeout;
 	ph_msec write_timeout;
 	int64_t max_connections;

@@ -412,7 +412,19 @@ static void write_wrapped(struct writing *writing)
 	put_boundary(writing, boundary, "--\r\n");
 }
 
-/* The last part of a multipart/mixed that has parts of its own; NULL for any other message. */
+/* Would a delimiter with this boundary, behind the part, be taken for one of a multipart within it? */
+static bool takes_delimiter(const struct ph_mime_part *part, struct ph_str boundary)
+{
+	struct ph_str inner;
+	for (; part; part = part->next)
+		if ((ph_mime_is(part, "multipart", NULL) && params_raw(&part->params, "boundary", &inner) &&
+			    ph_str_starts(boundary, inner)) ||
+			takes_delimiter(part->children, boundary))
+			return true;
+	return false;
+}
+
+/* The last part of a multipart/mixed behind which others can be put; NULL for any other message. */
 static const struct ph_mime_part *last_part(const struct ph_mime_part *root, struct ph_str *boundary_r)
 {
 	const struct ph_mime_part *last = root->children;
@@ -421,7 +433,7 @@ static const struct ph_mime_part *last_part(const struct ph_mime_part *root, str
 		return NULL;
 	while (last->next)
 		last = last->next;
-	return last;
+	return takes_delimiter(last, *boundary_r) ? NULL : last;
 }
 
 static void write_behind(struct writing *writing, const struct ph_mime_part *last, struct ph_str boundary)

@@ -87,3 +87,16 @@ bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size)
 	close(fd);
 	return good;
 }
+
+int ph_tool_failed(const char *what, const struct ph_error *error)
+{
+	fprintf(stderr, "posthorn: %s: %s\n", what, error->detail[0] ? error->detail : error->client);
+	switch (error->code) {
+	case PH_E_ABSENT:
+		return PH_EXIT_ABSENT;
+	case PH_E_EXISTS:
+		return PH_EXIT_EXISTS;
+	default:
+		return PH_EXIT_FAILED;
+	}
+}

@@ -18,19 +18,6 @@
 
 static const struct ph_store_service *store;
 
-static int complain(const char *what, const struct ph_error *error)
-{
-	fprintf(stderr, "posthorn: %s: %s\n", what, error->detail[0] ? error->detail : error->client);
-	switch (error->code) {
-	case PH_E_ABSENT:
-		return PH_EXIT_ABSENT;
-	case PH_E_EXISTS:
-		return PH_EXIT_EXISTS;
-	default:
-		return PH_EXIT_FAILED;
-	}
-}
-
 /* Asks for a password and hashes it. False, with a message, when that does not work. */
 static bool read_password(char hash_r[PASSWORD_HASH_SIZE])
 {
@@ -44,7 +31,7 @@ static bool read_password(char hash_r[PASSWORD_HASH_SIZE])
 		fprintf(stderr, "posthorn: the password must have at least %" PRId64 " characters\n",
 			auth_config.min_password);
 	else if (password_hash(ph_str(secret), (int)auth_config.cost, hash_r, &error) < 0)
-		complain("password", &error);
+		ph_tool_failed("password", &error);
 	else
 		done = true;
 	ph_wipe(secret, sizeof(secret));
@@ -70,7 +57,7 @@ static int add(int argc, char **argv)
 	if (!read_password(hash))
 		return PH_EXIT_FAILED;
 	if (store->account_create(PH_ACTOR_SYSTEM, ph_str(argv[0]), ph_str(hash), &id, &error) < 0)
-		return complain(argv[0], &error);
+		return ph_tool_failed(argv[0], &error);
 	printf("account %s added\n", argv[0]);
 	return PH_EXIT_OK;
 }
@@ -102,7 +89,7 @@ static int list(int argc, char **argv)
 	for (size_t i = 0; code == 0 && i < count; i++)
 		print_account(&accounts[i]);
 	ph_pool_free(&pool);
-	return code < 0 ? complain("accounts", &error) : PH_EXIT_OK;
+	return code < 0 ? ph_tool_failed("accounts", &error) : PH_EXIT_OK;
 }
 
 /* Finds the account of that address, before anybody is asked for a secret. Returns a ph_exit. */
@@ -114,7 +101,7 @@ static int find(const char *address, ph_account_id *id_r)
 	int code = store->account_find(PH_ACTOR_SYSTEM, ph_str(address), pool, &account, &error);
 	*id_r = code == 0 ? account.id : 0;
 	ph_pool_free(&pool);
-	return code < 0 ? complain(address, &error) : PH_EXIT_OK;
+	return code < 0 ? ph_tool_failed(address, &error) : PH_EXIT_OK;
 }
 
 static int passwd(int argc, char **argv)
@@ -131,7 +118,7 @@ static int passwd(int argc, char **argv)
 	if (!read_password(hash))
 		return PH_EXIT_FAILED;
 	if (store->account_set_password(PH_ACTOR_SYSTEM, id, ph_str(hash), &error) < 0)
-		return complain(argv[0], &error);
+		return ph_tool_failed(argv[0], &error);
 	printf("password of %s changed\n", argv[0]);
 	return PH_EXIT_OK;
 }
@@ -147,7 +134,7 @@ static int remove_account(int argc, char **argv)
 	if (status != PH_EXIT_OK)
 		return status;
 	if (store->account_remove(PH_ACTOR_SYSTEM, id, &error) < 0)
-		return complain(argv[0], &error);
+		return ph_tool_failed(argv[0], &error);
 	printf("account %s and its mail removed\n", argv[0]);
 	return PH_EXIT_OK;
 }

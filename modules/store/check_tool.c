@@ -61,7 +61,7 @@ static int run(int argc, char **argv, bool repair)
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
 	if (result < 0)
-		return tool_complain("store", &error);
+		return ph_tool_failed("store", &error);
 	printf("%" PRIu64 " messages, %" PRIu64 " faults, %" PRIu64 " repaired\n", check.messages,
 		check.faults, check.repaired);
 	return check.faults == check.repaired ? PH_EXIT_OK : PH_EXIT_FAILED;

@@ -48,7 +48,7 @@ static int show(ph_account_id id, const char *address)
 	struct ph_quota quota;
 
 	if (account_quota(PH_ACTOR_SYSTEM, id, &quota, &error) < 0)
-		return tool_complain(address, &error);
+		return ph_tool_failed(address, &error);
 	print_line("bytes", quota.bytes, quota.limits.bytes, quota.own.bytes);
 	print_line("messages", quota.messages, quota.limits.messages, quota.own.messages);
 	return PH_EXIT_OK;
@@ -85,10 +85,10 @@ int quota_tool(int argc, char **argv)
 	if (status != PH_EXIT_OK)
 		return status;
 	if (account_quota(PH_ACTOR_SYSTEM, id, &quota, &error) < 0)
-		return tool_complain(argv[0], &error);
+		return ph_tool_failed(argv[0], &error);
 	if (!parse_options(argc, argv, &quota.own))
 		return PH_EXIT_USAGE;
 	if (argc > 1 && account_set_quota(PH_ACTOR_SYSTEM, id, &quota.own, &error) < 0)
-		return tool_complain(argv[0], &error);
+		return ph_tool_failed(argv[0], &error);
 	return show(id, argv[0]);
 }

@@ -3,24 +3,9 @@
 
 #include "tool.h"
 
-#include <stdio.h>
-
 #include <posthorn/mem.h>
 
 #include "account.h"
-
-int tool_complain(const char *what, const struct ph_error *error)
-{
-	fprintf(stderr, "posthorn: %s: %s\n", what, error->detail[0] ? error->detail : error->client);
-	switch (error->code) {
-	case PH_E_ABSENT:
-		return PH_EXIT_ABSENT;
-	case PH_E_EXISTS:
-		return PH_EXIT_EXISTS;
-	default:
-		return PH_EXIT_FAILED;
-	}
-}
 
 int tool_find_account(const char *address, ph_account_id *id_r)
 {
@@ -31,7 +16,7 @@ int tool_find_account(const char *address, ph_account_id *id_r)
 
 	*id_r = account.id;
 	ph_pool_free(&pool);
-	return result < 0 ? tool_complain(address, &error) : PH_EXIT_OK;
+	return result < 0 ? ph_tool_failed(address, &error) : PH_EXIT_OK;
 }
 
 const struct ph_tool store_tools[] = {

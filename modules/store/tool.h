@@ -7,8 +7,6 @@
 
 extern const struct ph_tool store_tools[];
 
-/* Prints what failed and gives the exit code for it. */
-int tool_complain(const char *what, const struct ph_error *error);
 /* The account of that address; else a message, and the exit code for it. */
 int tool_find_account(const char *address, ph_account_id *id_r);
 

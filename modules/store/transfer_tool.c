@@ -17,7 +17,7 @@ static int finish(const char *what, int result, uint64_t done, uint64_t there, u
 	printf("%" PRIu64 " %s, %" PRIu64 " there already, %" PRIu64 " refused\n", done, what, there,
 		refused);
 	if (result < 0)
-		return tool_complain(what, error);
+		return ph_tool_failed(what, error);
 	return refused > 0 ? PH_EXIT_FAILED : PH_EXIT_OK;
 }
 

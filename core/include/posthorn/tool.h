@@ -33,4 +33,7 @@ struct ph_tool {
  * stderr, when there is none, the two differ, or it is longer than `size`. Blocks: for tools only. */
 bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size);
 
+/* Says on stderr what failed ("alice@example.org") and why, and gives the ph_exit for it. */
+int ph_tool_failed(const char *what, const struct ph_error *error);
+
 #endif

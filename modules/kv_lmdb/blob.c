@@ -1,7 +1,7 @@
 /* A blob's entry in the index tells where its bytes are and counts the references; with the last reference
- * the entry goes, at the end of the group of updates. Who has it open reads on from the mapped file, which
- * stays until it is closed, whatever becomes of its name. Each chunk is checked against its sum whenever it
- * is shown. */
+ * the entry goes, at the end of the group of updates. Who has it open reads on from the open file, which
+ * stays until it is closed, whatever becomes of its name. A chunk is checked against its sum whenever it is
+ * read. */
 #include <config.h>
 
 #include "blob.h"
@@ -18,7 +18,7 @@
 #include "draft.h"
 #include "environment.h"
 #include "index.h"
-#include "mapping.h"
+#include "source.h"
 #include "transaction.h"
 
 #define ID_SIZE sizeof(struct ph_kv_blob_id)
@@ -26,8 +26,9 @@
 struct ph_kv_blob {
 	struct ph_kv_blob_id id;
 	struct stored stored;
-	struct mapping *mapping;
-	uint64_t checked; /* chunk that was checked last, plus one */
+	struct source_file *file;
+	char *chunk;    /* the one that is shown */
+	uint64_t shown; /* its number plus one, 0: none */
 };
 
 /* --- references --- */
@@ -112,7 +113,7 @@ static int look_up(struct ph_kv_blob *blob)
 	return rc;
 }
 
-/* Between looking up and mapping the bytes may move on, or go. */
+/* Between looking up and opening the bytes may move on, or go. */
 static int find_bytes(struct ph_kv_blob *blob)
 {
 	struct stored before = { 0 };
@@ -122,7 +123,7 @@ static int find_bytes(struct ph_kv_blob *blob)
 		rc = look_up(blob);
 		if (rc)
 			return rc;
-		rc = mapping_take(&blob->id, &blob->stored, &blob->mapping);
+		rc = source_take(&blob->id, &blob->stored, &blob->file);
 		if (rc != ENOENT)
 			return rc;
 		if (memcmp(&before, &blob->stored, sizeof(before)) == 0)
@@ -148,15 +149,17 @@ static uint64_t sums_size(const struct ph_kv_blob *blob)
 
 static int check_sums(struct ph_kv_blob *blob)
 {
-	const char *sums;
 	size_t size = (size_t)sums_size(blob);
+	char *sums;
 	int rc;
 
 	if (size == 0)
 		return 0;
-	rc = mapping_bytes(blob->mapping, blob->stored.offset + blob->stored.size, size, &sums);
+	sums = ph_alloc(size);
+	rc = source_read(blob->file, blob->stored.offset + blob->stored.size, size, sums);
 	if (!rc && checksum(0, sums, size) != blob->stored.sum)
 		rc = MDB_CORRUPTED;
+	free(sums);
 	return rc;
 }
 
@@ -184,38 +187,49 @@ uint64_t blob_size(const struct ph_kv_blob *blob)
 	return blob->stored.size;
 }
 
-/* Shows a chunk, having checked it. */
-static int show_chunk(struct ph_kv_blob *blob, uint64_t number, struct ph_str *chunk_r)
+static size_t chunk_size(const struct ph_kv_blob *blob, uint64_t number)
 {
-	uint64_t at = number * BLOB_CHUNK, left = blob->stored.size - at;
-	size_t size = left < BLOB_CHUNK ? (size_t)left : BLOB_CHUNK;
-	const char *bytes, *sums;
-	int rc = mapping_bytes(blob->mapping, blob->stored.offset + at, size, &bytes);
+	uint64_t left = blob->stored.size - number * BLOB_CHUNK;
 
-	*chunk_r = ph_str_of(bytes, size);
-	if (rc || blob->checked == number + 1)
-		return rc;
-	rc = mapping_bytes(
-		blob->mapping, blob->stored.offset + blob->stored.size + number * BLOB_SUM, BLOB_SUM, &sums);
-	if (!rc && checksum(0, bytes, size) != ph_bytes_get64(sums))
+	return left < BLOB_CHUNK ? (size_t)left : BLOB_CHUNK;
+}
+
+/* Reads a chunk and checks it. */
+static int load_chunk(struct ph_kv_blob *blob, uint64_t number)
+{
+	const struct stored *stored = &blob->stored;
+	size_t size = chunk_size(blob, number);
+	char sum[BLOB_SUM];
+	int rc;
+
+	if (!blob->chunk)
+		blob->chunk = ph_alloc(chunk_size(blob, 0));
+	blob->shown = 0;
+	rc = source_read(blob->file, stored->offset + number * BLOB_CHUNK, size, blob->chunk);
+	if (!rc)
+		rc = source_read(
+			blob->file, stored->offset + stored->size + number * BLOB_SUM, BLOB_SUM, sum);
+	if (!rc && checksum(0, blob->chunk, size) != ph_bytes_get64(sum))
 		rc = MDB_CORRUPTED;
 	if (!rc)
-		blob->checked = number + 1;
+		blob->shown = number + 1;
 	return rc;
 }
 
 int blob_view(struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
 {
-	struct ph_str chunk;
-	int rc;
+	const uint64_t number = offset / BLOB_CHUNK;
+	int rc = 0;
 
 	*bytes_r = (struct ph_str){ NULL, 0 };
 	if (offset >= blob->stored.size)
 		return 0;
-	rc = show_chunk(blob, offset / BLOB_CHUNK, &chunk);
+	if (blob->shown != number + 1)
+		rc = load_chunk(blob, number);
 	if (rc)
 		return report(blob, rc, error);
-	*bytes_r = ph_str_slice(chunk, (size_t)(offset % BLOB_CHUNK), chunk.len);
+	*bytes_r = ph_str_slice(
+		ph_str_of(blob->chunk, chunk_size(blob, number)), (size_t)(offset % BLOB_CHUNK), BLOB_CHUNK);
 	return 0;
 }
 
@@ -223,7 +237,8 @@ void blob_close(struct ph_kv_blob **blob)
 {
 	if (!*blob)
 		return;
-	mapping_drop(&(*blob)->mapping);
+	source_drop(&(*blob)->file);
+	free((*blob)->chunk);
 	free(*blob);
 	*blob = NULL;
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +21,11 @@
 static int system_open(const char *path, int flags)
 {
 	return open(path, flags | O_CLOEXEC, 0600);
+}
+
+static ssize_t system_read(int fd, const struct iovec *part, off_t offset, bool wait)
+{
+	return preadv2(fd, part, 1, offset, wait ? 0 : RWF_NOWAIT);
 }
 
 static int system_allocate(int fd, off_t offset, off_t size)
@@ -37,16 +41,11 @@ static int system_link(int fd, const char *path)
 	return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
-static void *system_map(int fd, size_t size)
-{
-	return mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-}
-
-#define SYSTEM_CALLS                                                                                \
-	{                                                                                           \
-		.open = system_open, .close = close, .write = pwritev, .allocate = system_allocate, \
-		.truncate = ftruncate, .flush = fdatasync, .flush_all = fsync, .rename = rename,    \
-		.unlink = unlink, .link = system_link, .map = system_map,                           \
+#define SYSTEM_CALLS                                                                                        \
+	{                                                                                                   \
+		.open = system_open, .close = close, .read = system_read, .write = pwritev,                 \
+		.allocate = system_allocate, .truncate = ftruncate, .flush = fdatasync, .flush_all = fsync, \
+		.rename = rename, .unlink = unlink, .link = system_link,                                    \
 	}
 
 const struct file_operations file_system_calls = SYSTEM_CALLS;
@@ -85,7 +84,8 @@ int file_write(int fd, struct iovec *parts, size_t count, uint64_t offset)
 int file_read(int fd, void *to, size_t size, uint64_t offset)
 {
 	for (char *at = to; size > 0;) {
-		ssize_t got = pread(fd, at, size, (off_t)offset);
+		const struct iovec part = { at, size };
+		ssize_t got = file_operations.read(fd, &part, (off_t)offset, true);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -96,6 +96,13 @@ int file_read(int fd, void *to, size_t size, uint64_t offset)
 		offset += (uint64_t)got;
 	}
 	return 0;
+}
+
+bool file_read_cached(int fd, void *to, size_t size, uint64_t offset)
+{
+	const struct iovec part = { to, size };
+
+	return file_operations.read(fd, &part, (off_t)offset, false) == (ssize_t)size;
 }
 
 int file_size(int fd, uint64_t *size_r)

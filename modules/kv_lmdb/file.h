@@ -13,6 +13,8 @@
 struct file_operations {
 	int (*open)(const char *path, int flags);
 	int (*close)(int fd);
+	/* Where not `wait`, only what is in memory: -1 and EAGAIN else. */
+	ssize_t (*read)(int fd, const struct iovec *part, off_t offset, bool wait);
 	ssize_t (*write)(int fd, const struct iovec *parts, int count, off_t offset);
 	int (*allocate)(int fd, off_t offset, off_t size);
 	int (*truncate)(int fd, off_t size);
@@ -24,7 +26,6 @@ struct file_operations {
 	int (*unlink)(const char *path);
 	/* Gives a file without a name a name. */
 	int (*link)(int fd, const char *path);
-	void *(*map)(int fd, size_t size);
 };
 
 extern const struct file_operations file_system_calls;
@@ -37,6 +38,8 @@ extern struct file_operations file_operations;
 int file_write(int fd, struct iovec *parts, size_t count, uint64_t offset);
 /* So many bytes; EIO when the file ends before. */
 int file_read(int fd, void *to, size_t size, uint64_t offset);
+/* The same, if it need not wait for the disk; false: nothing is known. */
+bool file_read_cached(int fd, void *to, size_t size, uint64_t offset);
 int file_size(int fd, uint64_t *size_r);
 /* Makes names in the folder durable. */
 int file_flush_folder(const char *path);

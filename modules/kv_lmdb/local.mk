@@ -18,11 +18,11 @@ modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/journal.c modules/kv_lmdb/journal.h \
 	modules/kv_lmdb/keeper.c modules/kv_lmdb/keeper.h \
 	modules/kv_lmdb/large.c modules/kv_lmdb/large.h \
-	modules/kv_lmdb/mapping.c modules/kv_lmdb/mapping.h \
 	modules/kv_lmdb/opening.c modules/kv_lmdb/opening.h \
 	modules/kv_lmdb/record.c modules/kv_lmdb/record.h \
 	modules/kv_lmdb/recover.c modules/kv_lmdb/recover.h \
 	modules/kv_lmdb/segment.c modules/kv_lmdb/segment.h \
+	modules/kv_lmdb/source.c modules/kv_lmdb/source.h \
 	modules/kv_lmdb/tool.c modules/kv_lmdb/tool.h \
 	modules/kv_lmdb/transaction.c modules/kv_lmdb/transaction.h \
 	modules/kv_lmdb/watch.c modules/kv_lmdb/watch.h \

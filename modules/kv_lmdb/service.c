@@ -18,9 +18,9 @@
 #include "journal.h"
 #include "keeper.h"
 #include "large.h"
-#include "mapping.h"
 #include "opening.h"
 #include "recover.h"
+#include "source.h"
 #include "transaction.h"
 #include "watch.h"
 
@@ -167,7 +167,7 @@ static int open_files(const struct kv_lmdb_config *config, unsigned processes)
 	};
 	large_open(large_path);
 	checkpoint_open(checkpoints_path);
-	mapping_open();
+	source_open();
 	journal_open(journal_path, (uint64_t)(config->segment_size ? config->segment_size : SEGMENT_SIZE));
 	rc = opening_begin(path, &alone);
 	if (rc)
@@ -182,7 +182,7 @@ static void close_files(void)
 {
 	bool alone = false;
 
-	mapping_close();
+	source_close();
 	if (opening_begin_close(&alone) == 0 && alone && environment_flush() == 0)
 		(void)opening_index_closed();
 	environment_close();

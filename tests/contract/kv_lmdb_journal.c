@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -289,20 +288,42 @@ START_TEST(a_damaged_index_is_made_anew)
 }
 END_TEST
 
-static void *fail_to_map(int fd, size_t size)
+static ssize_t fail_to_read(int fd, const struct iovec *part, off_t offset, bool wait)
 {
-	(void)fd, (void)size;
-	errno = ENOMEM;
-	return MAP_FAILED;
+	(void)fd, (void)part, (void)offset;
+	errno = wait ? EIO : EAGAIN;
+	return -1;
 }
 
-START_TEST(a_file_that_cannot_be_mapped_is_told)
+START_TEST(a_file_that_cannot_be_read_is_told)
 {
 	store(0);
-	file_operations.map = fail_to_map;
-	ck_assert_int_eq(read_blob(0), PH_E_UNAVAILABLE);
-	file_operations.map = file_system_calls.map;
+	file_operations.read = fail_to_read;
+	ck_assert_int_eq(read_blob(0), PH_E_IO);
+	file_operations.read = file_system_calls.read;
 	ck_assert_int_eq(read_blob(0), 0);
+}
+END_TEST
+
+/* A file that is cut, or a disk that fails, while its bytes are shown. */
+START_TEST(what_is_shown_does_not_go_with_its_file)
+{
+	char *path = path_of("journal/0000000000000001");
+	struct ph_kv_blob *blob;
+	struct ph_str bytes;
+	size_t same = 0;
+
+	store(0);
+	ck_assert_int_eq(kv->blob_open(ids[0], &blob, NULL), 0);
+	ck_assert_int_eq(kv->blob_view(blob, 0, &bytes, NULL), 0);
+	ck_assert_int_eq(truncate(path, 0), 0);
+	ck_assert_uint_eq(bytes.len, SIZE);
+	for (size_t i = 0; i < bytes.len; i++)
+		same += bytes.data[i] == 'a';
+	ck_assert_uint_eq(same, SIZE);
+	kv->blob_close(&blob);
+	ck_assert_int_eq(read_blob(0), PH_E_IO);
+	free(path);
 }
 END_TEST
 
@@ -382,7 +403,8 @@ TCase *kv_lmdb_journal_tests(void)
 	tcase_add_test(tests, deleted_space_comes_back);
 	tcase_add_test(tests, one_damaged_checkpoint_does_no_harm);
 	tcase_add_test(tests, a_damaged_index_is_made_anew);
-	tcase_add_test(tests, a_file_that_cannot_be_mapped_is_told);
+	tcase_add_test(tests, a_file_that_cannot_be_read_is_told);
+	tcase_add_test(tests, what_is_shown_does_not_go_with_its_file);
 	tcase_add_test(tests, a_backup_is_a_store);
 	return tests;
 }

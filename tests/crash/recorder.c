@@ -233,7 +233,7 @@ void recorder_start(const char *directory)
 		.rename = record_rename,
 		.unlink = record_unlink,
 		.link = record_link,
-		.map = file_system_calls.map,
+		.read = file_system_calls.read,
 	};
 }
 

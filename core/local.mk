@@ -107,6 +107,8 @@ core_libcore_la_SOURCES = \
 	core/offload_private.h \
 	core/paths.c \
 	core/paths.h \
+	core/progress.c \
+	core/progress_private.h \
 	core/service.c \
 	core/session.c \
 	core/stack.c \

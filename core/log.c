@@ -15,6 +15,7 @@
 
 #include <posthorn/fiber.h>
 #include <posthorn/mem.h>
+#include <posthorn/tool.h>
 
 enum {
 	LINE_MAX_BYTES = 8192,
@@ -139,9 +140,7 @@ void log_set_process(const char *role, int number)
 
 /* --- Escaping --- */
 
-/* The length of the well-formed UTF-8 character at the start of s (RFC 3629) that is fit to be shown; 0 for
- * anything else, control characters among it. */
-static size_t shown_character(struct ph_str s)
+size_t log_shown_character(struct ph_str s)
 {
 	const unsigned char *c = (const unsigned char *)s.data;
 	size_t len = c[0] < 0x80   ? 1
@@ -176,7 +175,7 @@ static void add_quoted(struct ph_buf *line, struct ph_str value, enum log_format
 	ph_buf_add_char(line, '"');
 	while (i < value.len && i < VALUE_MAX) {
 		struct ph_str rest = ph_str_slice(value, i, value.len);
-		size_t len = shown_character(rest);
+		size_t len = log_shown_character(rest);
 		unsigned char c = (unsigned char)rest.data[0];
 
 		if (len == 1 && (c == '"' || c == '\\'))
@@ -301,6 +300,8 @@ void ph_log_fields(enum ph_log_level level, const char *event, const struct ph_l
 	add_time(&line, log_state.format);
 	log_format_line(&line, log_state.format, level, event, lists);
 	ph_buf_add_text(&line, log_state.format == LOG_JSON ? "}\n" : "\n");
+	if (log_state.fd == STDERR_FILENO)
+		ph_progress_hide();
 	/* Nobody could be told of a failure. */
 	if (write(log_state.fd, line.data, line.len) < 0) {
 	}

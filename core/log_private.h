@@ -28,4 +28,8 @@ void log_set_process(const char *role, int number);
 void log_format_line(struct ph_buf *line, enum log_format format, enum ph_log_level level, const char *event,
 	const struct ph_log_field *const *field_lists);
 
+/* The length of the well-formed UTF-8 character at the start of s (RFC 3629) that is fit to be shown; 0 for
+ * anything else, control characters among it. */
+size_t log_shown_character(struct ph_str s);
+
 #endif

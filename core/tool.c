@@ -1,4 +1,4 @@
-/* Asking for a secret, so that it is neither seen on a screen nor in a list of processes. */
+/* What the commands of modules share. */
 #include <config.h>
 
 #include <posthorn/tool.h>
@@ -11,6 +11,8 @@
 
 #include <posthorn/mem.h>
 #include <posthorn/str.h>
+
+/* --- A secret, so that it is neither seen on a screen nor in a list of processes --- */
 
 /* One line without its end; false at the end of input, or when it does not fit. */
 static bool read_line(int fd, char *line_r, size_t size)
@@ -86,6 +88,20 @@ bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size)
 	good = ask_unseen(fd, prompt, secret_r, size);
 	close(fd);
 	return good;
+}
+
+/* --- What is told --- */
+
+const char *ph_tool_bytes(uint64_t bytes, char text_r[PH_TOOL_BYTES])
+{
+	static const char *const units[] = { "bytes", "KB", "MB", "GB", "TB" };
+	double number = (double)bytes;
+	size_t i = 0;
+
+	for (; number >= 1024 && i + 1 < sizeof(units) / sizeof(*units); i++)
+		number /= 1024;
+	snprintf(text_r, PH_TOOL_BYTES, "%.*f %s", i == 0 ? 0 : 1, number, units[i]);
+	return text_r;
 }
 
 int ph_tool_failed(const char *what, const struct ph_error *error)

@@ -10,6 +10,7 @@
 
 #include <posthorn/error.h>
 #include <posthorn/offload.h>
+#include <posthorn/tool.h>
 
 #include "checkpoint.h"
 #include "compact.h"
@@ -43,22 +44,39 @@ static int offload(int (*work)(void *arg), void *arg)
 	struct job job = { .work = work, .arg = arg };
 	int rc = ph_offload(run_job, &job);
 
+	ph_progress_hide();
 	return rc ? rc : job.result;
 }
 
-static bool go_on(void)
+/* Where the commands are. */
+static const char *stage;
+
+static void begin_stage(const char *name, const char *unit)
 {
+	stage = name;
+	ph_progress_begin(unit);
+}
+
+static bool go_on(uint64_t done, uint64_t total)
+{
+	ph_progress(ph_str(stage), done, total);
 	return true;
 }
 
-static int write_checkpoint(void *arg)
+static int write_checkpoint(void)
+{
+	begin_stage("checkpoint", "entries");
+	return checkpoint_write(go_on);
+}
+
+static int take_checkpoint(void *arg)
 {
 	int rc;
 
 	(void)arg;
 	if (!opening_take_care())
 		return PH_E_BUSY;
-	rc = checkpoint_write(go_on);
+	rc = write_checkpoint();
 	opening_end_care();
 	return rc;
 }
@@ -72,7 +90,8 @@ static int compact(void *arg)
 	if (!opening_take_care())
 		return PH_E_BUSY;
 	for (int round = 0; !rc && round < 2; round++) {
-		rc = checkpoint_write(go_on);
+		rc = write_checkpoint();
+		begin_stage("compaction", "segments");
 		if (!rc)
 			rc = compact_journal(COMPACT_PERCENT, go_on);
 	}
@@ -82,7 +101,7 @@ static int compact(void *arg)
 
 int admin_checkpoint(void)
 {
-	return offload(write_checkpoint, NULL);
+	return offload(take_checkpoint, NULL);
 }
 
 int admin_compact(void)
@@ -102,9 +121,10 @@ static int write_backup(void *arg)
 
 	if (!opening_take_care())
 		return PH_E_BUSY;
-	rc = checkpoint_write(go_on);
+	rc = write_checkpoint();
+	begin_stage("backup", NULL);
 	if (!rc)
-		rc = backup_write(job->target, job->figures);
+		rc = backup_write(job->target, job->figures, go_on);
 	opening_end_care();
 	return rc;
 }

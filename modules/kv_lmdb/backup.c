@@ -33,11 +33,13 @@
 struct backup {
 	const char *target;
 	struct backup_figures *figures;
+	uint64_t done, total; /* bytes, those that need not be copied among them */
+	bool (*go_on)(uint64_t done, uint64_t total);
 };
 
 /* --- one file --- */
 
-static int copy_bytes(int from, int to, uint64_t size)
+static int copy_bytes(struct backup *backup, int from, int to, uint64_t size)
 {
 	char *bytes = ph_alloc(COPY_SIZE);
 	int rc = 0;
@@ -50,18 +52,20 @@ static int copy_bytes(int from, int to, uint64_t size)
 		if (!rc)
 			rc = file_write(to, &part, 1, at);
 		at += some;
+		if (!rc && !backup->go_on(backup->done + at, backup->total))
+			rc = PH_E_STALE;
 	}
 	free(bytes);
 	return rc;
 }
 
-static int copy_durable(int from, const char *path, uint64_t size)
+static int copy_durable(struct backup *backup, int from, const char *path, uint64_t size)
 {
 	int rc, to = file_operations.open(path, O_WRONLY | O_CREAT | O_TRUNC);
 
 	if (to < 0)
 		return errno;
-	rc = copy_bytes(from, to, size);
+	rc = copy_bytes(backup, from, to, size);
 	if (!rc && file_operations.flush_all(to) < 0)
 		rc = errno;
 	file_operations.close(to);
@@ -69,12 +73,13 @@ static int copy_durable(int from, const char *path, uint64_t size)
 }
 
 /* Copies the first bytes of a file, whole or not at all. */
-static int copy_file(const char *from, const char *folder, const char *to, uint64_t size)
+static int copy_file(
+	struct backup *backup, const char *from, const char *folder, const char *to, uint64_t size)
 {
 	char *temporary = file_path(folder, TEMPORARY);
 	int rc, fd = file_operations.open(from, O_RDONLY);
 
-	rc = fd < 0 ? errno : copy_durable(fd, temporary, size);
+	rc = fd < 0 ? errno : copy_durable(backup, fd, temporary, size);
 	if (fd >= 0)
 		file_operations.close(fd);
 	if (!rc && file_operations.rename(temporary, to) < 0)
@@ -100,10 +105,14 @@ static int take_file(struct backup *backup, const char *source, const char *fold
 	if (!rc && !has_size(to, (uint64_t)status.st_size)) {
 		(void)file_operations.unlink(to);
 		if (link(from, to) < 0)
-			rc = errno == ENOENT ? ENOENT : copy_file(from, folder, to, (uint64_t)status.st_size);
+			rc = errno == ENOENT ? ENOENT
+					     : copy_file(backup, from, folder, to, (uint64_t)status.st_size);
 		backup->figures->files += rc == 0;
 		backup->figures->bytes += rc == 0 ? (uint64_t)status.st_size : 0;
 	}
+	backup->done += rc == 0 ? (uint64_t)status.st_size : 0;
+	if (!rc && !backup->go_on(backup->done, backup->total))
+		rc = PH_E_STALE;
 	free(from);
 	free(to);
 	return rc == ENOENT ? 0 : rc;
@@ -169,7 +178,7 @@ static int take_journal(struct backup *backup, const struct position *end)
 	int rc = take_folder(backup, journal_directory(), "journal", strrchr(to, '/') + 1);
 
 	if (!rc && end->segment > 0) {
-		rc = copy_file(from, folder, to, end->offset);
+		rc = copy_file(backup, from, folder, to, end->offset);
 		backup->figures->files++;
 		backup->figures->bytes += end->offset;
 	}
@@ -191,13 +200,43 @@ static int find_end(struct position *end_r)
 	return rc;
 }
 
-int backup_write(const char *target, struct backup_figures *figures_r)
+static int measure_folder(struct backup *backup, const char *source)
 {
-	struct backup backup = { target, figures_r };
+	DIR *entries = opendir(source);
+	struct dirent *entry;
+	struct stat status;
+
+	if (!entries)
+		return errno;
+	while ((entry = readdir(entries)))
+		if (is_file_of_store(entry->d_name) &&
+			fstatat(dirfd(entries), entry->d_name, &status, 0) == 0)
+			backup->total += (uint64_t)status.st_size;
+	closedir(entries);
+	return 0;
+}
+
+/* Large messages are gone over twice. */
+static int measure(struct backup *backup)
+{
+	int rc = measure_folder(backup, large_directory());
+
+	backup->total *= 2;
+	if (!rc)
+		rc = measure_folder(backup, journal_directory());
+	return rc ? rc : measure_folder(backup, checkpoint_directory());
+}
+
+int backup_write(
+	const char *target, struct backup_figures *figures_r, bool (*go_on)(uint64_t done, uint64_t total))
+{
+	struct backup backup = { .target = target, .figures = figures_r, .go_on = go_on };
 	struct position end;
 	int rc = opening_make_folder(target);
 
 	*figures_r = (struct backup_figures){ 0 };
+	if (!rc)
+		rc = measure(&backup);
 	if (!rc)
 		rc = take_folder(&backup, large_directory(), "large", NULL);
 	if (!rc)

@@ -11,7 +11,8 @@ struct backup_figures {
 
 /* Blocks; for who takes care of the store (opening.h), right after a checkpoint. Brings the folder, which is
  * made if need be, up to date. 0, an errno, LMDB's code; PH_E_UNSUPPORTED: the folder holds something else.
- */
-int backup_write(const char *target, struct backup_figures *figures_r);
+ * `go_on` as of checkpoint_write(), in bytes. */
+int backup_write(
+	const char *target, struct backup_figures *figures_r, bool (*go_on)(uint64_t done, uint64_t total));
 
 #endif

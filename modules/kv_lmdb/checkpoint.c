@@ -33,7 +33,8 @@ struct writer {
 	struct segment_header header;
 	struct record record;
 	uint64_t offset;
-	bool (*go_on)(void);
+	uint64_t done, total; /* entries */
+	bool (*go_on)(uint64_t done, uint64_t total);
 };
 
 static const char *directory;
@@ -95,7 +96,7 @@ static int end_step(struct writer *writer)
 
 	if (writer->record.operations.len < RECORD_SIZE)
 		return 0;
-	if (environment_snapshot_unwanted() || !writer->go_on())
+	if (environment_snapshot_unwanted() || !writer->go_on(writer->done, writer->total))
 		return PH_E_STALE;
 	rc = write_record(writer);
 	nanosleep(&pause, NULL);
@@ -138,6 +139,7 @@ static int add_all(struct writer *writer, MDB_dbi dbi,
 		return rc;
 	while (!(rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
 		rc = add(writer, &key, &value);
+		writer->done++;
 		if (!rc)
 			rc = end_step(writer);
 		if (rc)
@@ -147,10 +149,24 @@ static int add_all(struct writer *writer, MDB_dbi dbi,
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+static int count_entries(struct writer *writer)
+{
+	MDB_stat keys, blobs;
+	int rc = mdb_stat(writer->txn, environment_keys, &keys);
+
+	if (!rc)
+		rc = mdb_stat(writer->txn, environment_blobs, &blobs);
+	if (!rc)
+		writer->total = keys.ms_entries + blobs.ms_entries;
+	return rc;
+}
+
 static int write_entries(struct writer *writer, const struct position *position)
 {
 	int rc = write_header(writer, position);
 
+	if (!rc)
+		rc = count_entries(writer);
 	if (!rc)
 		rc = add_all(writer, environment_keys, add_key);
 	if (!rc)
@@ -163,7 +179,8 @@ static int write_entries(struct writer *writer, const struct position *position)
 
 /* --- the whole --- */
 
-static int write_file(MDB_txn *txn, const struct position *position, const char *path, bool (*go_on)(void))
+static int write_file(MDB_txn *txn, const struct position *position, const char *path,
+	bool (*go_on)(uint64_t done, uint64_t total))
 {
 	struct writer writer = { .txn = txn, .go_on = go_on };
 	int rc;
@@ -182,7 +199,8 @@ static int write_file(MDB_txn *txn, const struct position *position, const char 
 }
 
 /* The index in `new`; *position_r: what it contains, all zero when there is nothing new. */
-static int write_snapshot(const char *new, struct position *position_r, bool (*go_on)(void))
+static int write_snapshot(
+	const char *new, struct position *position_r, bool (*go_on)(uint64_t done, uint64_t total))
 {
 	struct position last;
 	MDB_txn *txn;
@@ -224,7 +242,7 @@ static int note_checkpoint(struct ph_kv_txn *txn, void *arg)
 	return rc ? transaction_failed(txn, rc) : 0;
 }
 
-int checkpoint_write(bool (*go_on)(void))
+int checkpoint_write(bool (*go_on)(uint64_t done, uint64_t total))
 {
 	char *new = file_path(directory, "new"), *path;
 	struct position position;

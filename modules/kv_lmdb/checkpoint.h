@@ -9,10 +9,10 @@
 void checkpoint_open(const char *directory);
 const char *checkpoint_directory(void);
 
-/* Blocks; not for the loop's thread, nor the committer's. `go_on` may end it early (PH_E_STALE). Where
- * nothing was written since the last checkpoint there is nothing to do. 0, an errno, LMDB's code or a
- * ph_code. */
-int checkpoint_write(bool (*go_on)(void));
+/* Blocks; not for the loop's thread, nor the committer's. `go_on` is told how much is done, of how
+ * much, and may end it early (PH_E_STALE). Where nothing was written since the last checkpoint there is
+ * nothing to do. 0, an errno, LMDB's code or a ph_code. */
+int checkpoint_write(bool (*go_on)(uint64_t done, uint64_t total));
 /* The first segment that recovery may need: those before it matter only for the blobs they hold. */
 int checkpoint_first_segment(uint64_t *segment_r);
 

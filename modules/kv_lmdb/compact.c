@@ -45,9 +45,10 @@ struct batch {
 
 struct job {
 	uint64_t segment;
+	uint64_t done, total; /* segments */
 	struct segment_reader reader;
 	struct batch batch;
-	bool (*go_on)(void);
+	bool (*go_on)(uint64_t done, uint64_t total);
 };
 
 /* --- moving --- */
@@ -101,7 +102,7 @@ static int move_batch(struct job *job)
 		rc = commit_from_thread(move_all, &job->batch, job->batch.bytes);
 	empty_batch(&job->batch);
 	nanosleep(&pause, NULL);
-	return rc ? rc : job->go_on() ? 0 : PH_E_STALE;
+	return rc ? rc : job->go_on(job->done, job->total) ? 0 : PH_E_STALE;
 }
 
 /* --- what a segment holds --- */
@@ -199,19 +200,18 @@ static int size_of(const char *path, uint64_t *size_r)
 	return rc;
 }
 
-static int compact_segment(uint64_t segment, unsigned percent, bool (*go_on)(void))
+static int compact_segment(struct job *job, unsigned percent)
 {
-	struct job job = { .segment = segment, .go_on = go_on };
-	char *path = file_number_path(journal_directory(), segment);
+	char *path = file_number_path(journal_directory(), job->segment);
 	uint64_t live, size;
-	int rc = live_bytes(segment, &live);
+	int rc = live_bytes(job->segment, &live);
 
 	if (!rc)
 		rc = size_of(path, &size);
 	if (!rc && (live == 0 || live * 100 < size * percent)) {
-		rc = empty_segment(&job, path);
+		rc = empty_segment(job, path);
 		if (!rc)
-			rc = live_bytes(segment, &live);
+			rc = live_bytes(job->segment, &live);
 		if (!rc && live == 0 && file_operations.unlink(path) < 0)
 			rc = errno;
 	}
@@ -219,7 +219,7 @@ static int compact_segment(uint64_t segment, unsigned percent, bool (*go_on)(voi
 	return rc;
 }
 
-int compact_journal(unsigned percent, bool (*go_on)(void))
+int compact_journal(unsigned percent, bool (*go_on)(uint64_t done, uint64_t total))
 {
 	uint64_t *numbers, first;
 	size_t count;
@@ -229,7 +229,9 @@ int compact_journal(unsigned percent, bool (*go_on)(void))
 		return rc;
 	rc = file_numbers(journal_directory(), &numbers, &count);
 	for (size_t i = 0; !rc && i < count && numbers[i] < first; i++) {
-		rc = compact_segment(numbers[i], percent, go_on);
+		struct job job = { numbers[i], .done = i, .total = count, .go_on = go_on };
+
+		rc = compact_segment(&job, percent);
 		/* One that cannot be read stays, and does not keep the others. */
 		if (rc == PH_E_CORRUPT || rc == EIO)
 			rc = 0;

@@ -3,9 +3,10 @@
 #define KV_LMDB_COMPACT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Blocks; as checkpoint_write(). Goes over the segments that only matter for their blobs, the oldest first,
  * and takes those of which less than so many percent are needed. */
-int compact_journal(unsigned percent, bool (*go_on)(void));
+int compact_journal(unsigned percent, bool (*go_on)(uint64_t done, uint64_t total));
 
 #endif

@@ -27,8 +27,9 @@ static atomic_bool stopping;
 static uint64_t checkpoint_after, next_after;
 static unsigned compact_percent;
 
-static bool go_on(void)
+static bool go_on(uint64_t done, uint64_t total)
 {
+	(void)done, (void)total;
 	return !atomic_load(&stopping);
 }
 
@@ -58,7 +59,7 @@ static void *run_keeper(void *arg)
 {
 	(void)arg;
 	pthread_mutex_lock(&lock);
-	while (go_on()) {
+	while (!atomic_load(&stopping)) {
 		if (!wanted) {
 			pthread_cond_wait(&work, &lock);
 			continue;

@@ -29,13 +29,9 @@ static bool takes_nothing(int argc, char **argv)
 
 static void print_bytes(const char *what, uint64_t bytes)
 {
-	static const char *const units[] = { "bytes", "KB", "MB", "GB", "TB" };
-	double number = (double)bytes;
-	size_t unit = 0;
+	char text[PH_TOOL_BYTES];
 
-	for (; number >= 1024 && unit + 1 < sizeof(units) / sizeof(*units); unit++)
-		number /= 1024;
-	printf("%-34s %10.*f %s\n", what, unit == 0 ? 0 : 1, number, units[unit]);
+	printf("%-34s %10s\n", what, ph_tool_bytes(bytes, text));
 }
 
 static void print_number(const char *what, uint64_t number)

@@ -248,14 +248,30 @@ static int check_account(struct check *check, ph_account_id id, struct ph_error 
 	return result == PH_E_ABSENT ? 0 : result;
 }
 
+/* How many messages there are to check, so that one can be told how far it is. */
+static uint64_t count_messages(const struct ph_account *accounts, size_t count, ph_account_id id)
+{
+	uint64_t messages = 0;
+	struct ph_quota quota;
+
+	for (size_t i = 0; i < count; i++) {
+		if ((id == 0 || accounts[i].id == id) &&
+			account_quota(PH_ACTOR_SYSTEM, accounts[i].id, &quota, NULL) == 0)
+			messages += quota.messages;
+	}
+	return messages;
+}
+
 int check_store(struct check *check, ph_account_id id, struct ph_error *error)
 {
 	struct ph_pool *pool = ph_pool_new(0);
 	struct ph_account *accounts;
-	int result = account_list(PH_ACTOR_SYSTEM, pool, &accounts, &check->accounts, error);
+	size_t count;
+	int result = account_list(PH_ACTOR_SYSTEM, pool, &accounts, &count, error);
 
-	for (size_t i = 0; result == 0 && i < check->accounts; i++) {
-		check->account = i + 1;
+	if (result == 0)
+		check->messages_total = count_messages(accounts, count, id);
+	for (size_t i = 0; result == 0 && i < count; i++) {
 		check->address = accounts[i].address;
 		if (id == 0 || accounts[i].id == id)
 			result = check_account(check, accounts[i].id, error);

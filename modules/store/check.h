@@ -23,13 +23,11 @@ struct fault_list {
 struct check {
 	bool repair;
 	bool quick; /* the messages' bytes are not read */
-	/* Called with each fault, and now and then; `mailbox` is empty for what is the whole account's. */
+	/* Called with each fault; `mailbox` is empty for what is the whole account's. */
 	void (*tell)(struct check *check, const struct fault *fault);
-	void (*progress)(struct check *check);
 	/* Where it is. */
 	struct ph_str address, mailbox;
-	size_t account, accounts;
-	uint64_t messages;
+	uint64_t messages, messages_total; /* the latter as the accounts count them */
 	/* What it found. */
 	uint64_t faults, repaired;
 };

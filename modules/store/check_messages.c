@@ -8,6 +8,7 @@
 #include <posthorn/buf.h>
 #include <posthorn/fiber.h>
 #include <posthorn/mem.h>
+#include <posthorn/tool.h>
 
 #include "change.h"
 #include "check.h"
@@ -187,7 +188,7 @@ int check_messages(struct check *check, uint64_t mailbox, struct ph_error *error
 			check->messages++;
 			walk->next = walk->items[i].uid + 1;
 		}
-		check->progress(check);
+		ph_progress(check->address, check->messages, check->messages_total);
 		ph_fiber_yield();
 	} while (result == 0 && walk->count == STEP);
 	free(walk->faults.items);

@@ -4,15 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "tool.h"
 
 static void tell(struct check *check, const struct fault *fault)
 {
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+	ph_progress_hide();
 	printf("%.*s", PH_STR_ARGS(check->address));
 	if (check->mailbox.len > 0)
 		printf("\t%.*s", PH_STR_ARGS(check->mailbox));
@@ -20,13 +18,6 @@ static void tell(struct check *check, const struct fault *fault)
 		printf("\tUID %u", (unsigned)fault->uid);
 	printf("\t%s%s\n", fault->text, fault->repaired ? " (repaired)" : "");
 	fflush(stdout);
-}
-
-static void progress(struct check *check)
-{
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[Kaccount %zu of %zu, %" PRIu64 " messages, %" PRIu64 " faults",
-			check->account, check->accounts, check->messages, check->faults);
 }
 
 static bool parse(int argc, char **argv, struct check *check, const char **address_r)
@@ -46,7 +37,7 @@ static bool parse(int argc, char **argv, struct check *check, const char **addre
 
 static int run(int argc, char **argv, bool repair)
 {
-	struct check check = { .repair = repair, .tell = tell, .progress = progress };
+	struct check check = { .repair = repair, .tell = tell };
 	struct ph_error error = { 0 };
 	const char *address = NULL;
 	ph_account_id id = 0;
@@ -57,9 +48,9 @@ static int run(int argc, char **argv, bool repair)
 	status = address ? tool_find_account(address, &id) : PH_EXIT_OK;
 	if (status != PH_EXIT_OK)
 		return status;
+	ph_progress_begin("messages");
 	result = check_store(&check, id, &error);
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+	ph_progress_hide();
 	if (result < 0)
 		return ph_tool_failed("store", &error);
 	printf("%" PRIu64 " messages, %" PRIu64 " faults, %" PRIu64 " repaired\n", check.messages,

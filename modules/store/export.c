@@ -4,14 +4,15 @@
 #include "export.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 
 #include <posthorn/mem.h>
+#include <posthorn/tool.h>
+
+#include "usage.h"
 
 void export_complain(struct ph_str mailbox, uint32_t uid, const char *what, const char *why)
 {
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+	ph_progress_hide();
 	printf("%.*s", PH_STR_ARGS(mailbox));
 	if (uid != 0)
 		printf("\tUID %" PRIu32, uid);
@@ -28,8 +29,7 @@ void export_refuse(struct export *export, struct ph_str mailbox, uint32_t uid, c
 
 void export_progress(const struct export *export, struct ph_str mailbox)
 {
-	if (export->written % 64 == 0 && isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K%.*s: %" PRIu64 " messages", PH_STR_ARGS(mailbox), export->written);
+	ph_progress(mailbox, export->written + export->there + export->refused, export->total);
 }
 
 int export_each(struct export *export,
@@ -40,8 +40,12 @@ int export_each(struct export *export,
 	struct ph_pool *pool = ph_pool_new(0);
 	struct ph_mailbox_entry *entries;
 	size_t count;
+	struct ph_quota quota;
 	int result = mailbox_list(PH_ACTOR_SYSTEM, export->account, pool, &entries, &count, error);
 
+	if (result == 0 && account_quota(PH_ACTOR_SYSTEM, export->account, &quota, NULL) == 0)
+		export->total = quota.messages;
+	ph_progress_begin("messages");
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		struct ph_mailbox *mailbox;
 

@@ -16,6 +16,7 @@ struct export
 	uint64_t written;
 	uint64_t there; /* already */
 	uint64_t refused;
+	uint64_t total; /* messages of the account, as it counts them */
 };
 
 /* Says on stdout what could not be written as it is, and why. */

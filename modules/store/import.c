@@ -3,13 +3,12 @@
 
 #include "import.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <posthorn/loop.h>
+#include <posthorn/tool.h>
 
 #include "account.h"
 #include "change.h"
@@ -45,8 +44,7 @@ struct import_mailbox {
 
 void import_complain(struct ph_str where, const char *what, const char *why)
 {
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+	ph_progress_hide();
 	printf("%.*s\t%s\t%s\n", PH_STR_ARGS(where), what, why);
 }
 
@@ -302,9 +300,6 @@ static int flush(struct import_mailbox *mailbox, struct ph_error *error)
 	mailbox->count = 0;
 	mailbox->bytes = 0;
 	ph_pool_clear(mailbox->texts);
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K%.*s: %" PRIu64 " messages", PH_STR_ARGS(mailbox->name),
-			mailbox->import->taken);
 	return result;
 }
 

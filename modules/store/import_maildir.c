@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <posthorn/tool.h>
+
 #include "import.h"
 #include "mailbox.h"
 #include "maildir.h"
@@ -183,8 +185,11 @@ static int import_files(struct folder *folder, struct ph_error *error)
 	list_files(folder, true);
 	if (folder->count > 0)
 		qsort(folder->files, folder->count, sizeof(*folder->files), compare);
-	for (size_t i = 0; i < folder->count && result == 0; i++)
+	ph_progress_begin("messages");
+	for (size_t i = 0; i < folder->count && result == 0; i++) {
+		ph_progress(folder->name, i, folder->count);
 		result = import_file(folder, &folder->files[i], error);
+	}
 	ended = import_end(&folder->mailbox, folder->lists.uid_next, result < 0 ? NULL : error);
 	return result < 0 ? result : ended;
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include <posthorn/map.h>
+#include <posthorn/tool.h>
 
 #include "import.h"
 #include "lines.h"
@@ -27,6 +28,7 @@ struct reading {
 	struct import *import;
 	struct ph_str name;
 	FILE *file;
+	uint64_t size; /* of the file */
 	struct lines lines;
 	struct ph_map *seen; /* what a message is called -> how many were called so */
 	struct ph_pool *pool;
@@ -46,6 +48,7 @@ static int read_file(void *arg, char *to, size_t size)
 	struct reading *reading = arg;
 	size_t got = fread(to, 1, size < INT_MAX ? size : INT_MAX, reading->file);
 
+	ph_progress(reading->name, (uint64_t)ftello(reading->file), reading->size);
 	return got == 0 && ferror(reading->file) ? PH_E_IO : (int)got;
 }
 
@@ -265,6 +268,7 @@ static int read_messages(struct reading *reading, struct ph_error *error)
 static int import_file(struct import *import, const char *path, struct ph_str name, struct ph_error *error)
 {
 	struct reading *reading = ph_alloc(sizeof(*reading));
+	struct stat status;
 	int result = 0;
 
 	reading->import = import;
@@ -274,6 +278,9 @@ static int import_file(struct import *import, const char *path, struct ph_str na
 	reading->pool = ph_pool_new(0);
 	lines_init(&reading->lines, read_file, reading);
 	if (reading->file) {
+		if (fstat(fileno(reading->file), &status) == 0)
+			reading->size = (uint64_t)status.st_size;
+		ph_progress_begin(NULL);
 		result = read_messages(reading, error);
 		fclose(reading->file);
 	} else {

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "export.h"
 #include "import.h"
@@ -12,8 +11,7 @@
 static int finish(const char *what, int result, uint64_t done, uint64_t there, uint64_t refused,
 	const struct ph_error *error)
 {
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+	ph_progress_hide();
 	printf("%" PRIu64 " %s, %" PRIu64 " there already, %" PRIu64 " refused\n", done, what, there,
 		refused);
 	if (result < 0)

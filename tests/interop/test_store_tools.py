@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """The commands `posthorn store ...`, beside a running server and without one."""
 
+import os
+import pathlib
+import pty
 import re
 import smtplib
+import subprocess
 import sys
-import pathlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import posthorn_server  # noqa: E402
@@ -45,6 +48,46 @@ def test_store_tools():
         server.tool("store", "compact")
 
 
+def on_terminal(server, *arguments):
+    """Runs the command with a terminal as its stderr; its stdout, and what the terminal got."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([server.program, "-c", server.config, *arguments], cwd=server.folder, stdout=subprocess.PIPE,
+                          stderr=theirs, env=dict(os.environ, TERM="xterm")) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while some := os.read(ours, 65536):
+                shown += some
+        except OSError:  # how Linux tells that nobody has the terminal open any more
+            pass
+        out, _ = process.communicate(timeout=PATIENCE)
+    os.close(ours)
+    if process.returncode != 0:
+        raise Failure(f"{arguments}: status {process.returncode}\n{out}\n{shown}")
+    return out.decode(), shown.decode()
+
+
+def test_progress():
+    with Server(accounts=[USER]) as server:
+        deliver(server, 3)
+        server.folder.chmod(0o777)  # the commands are the server's user
+        box = server.folder / "mbox"
+        box.write_text("From a@example.org Thu Jan  1 00:00:00 2026\nSubject: x\n\ntext\n")
+        box.chmod(0o644)
+        for command, pattern in (
+                (("store", "check"), rf"\] +\d+ %  \d of 3 messages: {USER}"),
+                (("import", "mbox", str(box), USER), r"bytes of \d+ bytes: INBOX"),
+                (("export", "mbox", USER, str(server.folder / "out")), r"\d of 4 messages: INBOX"),
+                (("export", "maildir", USER, str(server.folder / "maildir")), r"\d of 4 messages: INBOX"),
+                (("import", "maildir", str(server.folder / "maildir"), USER), r"\d of 4 messages: INBOX"),
+                (("store", "backup", str(server.folder / "backup")), r"\] .* of .*: backup")):
+            out, shown = on_terminal(server, *command)
+            if not re.search(pattern, shown) or not shown.endswith("\r\033[K") or "\033" in out:
+                raise Failure(f"{command}: {out!r} {shown!r}")
+            if server.run_tool(*command).stderr:
+                raise Failure(f"{command} writes to what is no terminal")
+
+
 if __name__ == "__main__":
     posthorn_server.require_server()
-    posthorn_server.main([test_store_tools])
+    posthorn_server.main([test_store_tools, test_progress])

@@ -1,6 +1,6 @@
 # The program around the core: configuration, modules, log, metrics, bus; and small modules to load.
 if HAVE_CHECK
-program_tests = tests/unit/test_conf tests/unit/test_module tests/unit/test_log tests/unit/test_metric tests/unit/test_bus
+program_tests = tests/unit/test_conf tests/unit/test_module tests/unit/test_log tests/unit/test_progress tests/unit/test_metric tests/unit/test_bus
 check_PROGRAMS += $(program_tests)
 TESTS += $(program_tests)
 endif
@@ -14,6 +14,10 @@ tests_unit_test_module_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_module_CPPFLAGS = $(tests_unit_test_conf_CPPFLAGS)
 tests_unit_test_module_LDADD = $(TEST_LIBS)
 tests_unit_test_module_LDFLAGS = $(posthorn_LDFLAGS)
+tests_unit_test_progress_SOURCES = tests/unit/test_progress.c
+tests_unit_test_progress_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_progress_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/core
+tests_unit_test_progress_LDADD = $(TEST_LIBS)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/core

@@ -6,8 +6,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <posthorn/error.h>
+#include <posthorn/str.h>
 
 /* Exit codes that scripts can use. */
 enum ph_exit {
@@ -35,5 +37,29 @@ bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size);
 
 /* Says on stderr what failed ("alice@example.org") and why, and gives the ph_exit for it. */
 int ph_tool_failed(const char *what, const struct ph_error *error);
+
+enum { PH_TOOL_BYTES = 24 };
+/* Writes a number of bytes for people ("12.5 MB") into the text, and returns it. */
+const char *ph_tool_bytes(uint64_t bytes, char text_r[PH_TOOL_BYTES]);
+
+/* --- progress --- */
+
+/* What a long command shows on a terminal while it works: one line on stderr, written over and over, such as
+ *
+ *     [########------------]  41 %  8234 of 20000 messages, 1:20 left: alice@example.org
+ *
+ * Where stderr is not a terminal, or one that cannot write over a line (TERM=dumb), nothing is shown, so that
+ * a command need not ask. A process has one such line. Any thread may show it, one at a time. */
+
+/* Begins a stretch of work, from which the time that is left is guessed; shows nothing yet. `unit` is what is
+ * counted, in the plural ("messages"), or NULL for bytes; it is not copied. */
+void ph_progress_begin(const char *unit);
+/* Shows how much is done, and of how much; total 0: that is not known, and there is neither bar nor time.
+ * `where` ("alice@example.org", or empty) may hold anything. Shown ten times a second at most: call it for
+ * each message. Before ph_progress_begin() nothing is shown. */
+void ph_progress(struct ph_str where, uint64_t done, uint64_t total);
+/* Takes the line away: at the end, and before anything else is printed; the next ph_progress() shows it
+ * again. The log does so by itself. */
+void ph_progress_hide(void);
 
 #endif

@@ -28,7 +28,14 @@ static int open_small(const char *directory, struct ph_error *error)
 	return kv_lmdb_open(directory, &config, 16, error);
 }
 
-static const struct kv_provider provider = { "kv_lmdb", &kv_lmdb_service, open_small, kv_lmdb_close };
+static const struct kv_provider provider = {
+	.name = "kv_lmdb",
+	.service = &kv_lmdb_service,
+	.lasts = true,
+	.shared = true,
+	.open = open_small,
+	.close = kv_lmdb_close,
+};
 
 /* --- no room --- */
 
@@ -152,5 +159,5 @@ int main(int argc, char **argv)
 	suite_add_tcase(suite, tests);
 	suite_add_tcase(suite, kv_lmdb_journal_tests());
 	suite_add_tcase(suite, kv_lmdb_layout_tests());
-	return fiber_main(suite);
+	return fiber_main(suite) | fiber_main(kv_faulty_contract(&provider));
 }

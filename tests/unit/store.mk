@@ -1,7 +1,7 @@
 # The contract of the kv service, held against each provider; and the store.
 if HAVE_CHECK
 if BUILD_KV_LMDB
-store_tests = tests/contract/test_kv_lmdb tests/unit/test_store_sets \
+store_tests = tests/contract/test_kv_lmdb tests/contract/test_kv_memory tests/unit/test_store_sets \
 	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model \
 	tests/unit/test_store_quota tests/unit/test_store_changes tests/unit/test_store_check \
 	tests/unit/test_store_import
@@ -9,11 +9,16 @@ check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 endif
 endif
-tests_contract_test_kv_lmdb_SOURCES = tests/contract/test_kv_lmdb.c tests/contract/kv.c tests/contract/kv.h \
-	tests/contract/kv_lmdb_journal.c tests/contract/kv_lmdb_journal.h \
-	tests/contract/kv_process.c tests/contract/kv_process.h tests/unit/fiber_main.h tests/unit/temporary.h
+KV_CONTRACT_SOURCES = tests/contract/kv.c tests/contract/kv.h tests/contract/kv_faulty.c tests/contract/kv_faulty.h \
+	tests/contract/kv_faulty_contract.c tests/contract/kv_process.c tests/contract/kv_process.h \
+	tests/unit/fiber_main.h tests/unit/temporary.h
+tests_contract_test_kv_lmdb_SOURCES = tests/contract/test_kv_lmdb.c \
+	tests/contract/kv_lmdb_journal.c tests/contract/kv_lmdb_journal.h $(KV_CONTRACT_SOURCES)
 tests_contract_test_kv_lmdb_CFLAGS = $(TEST_CFLAGS)
 tests_contract_test_kv_lmdb_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
+tests_contract_test_kv_memory_SOURCES = tests/contract/test_kv_memory.c $(KV_CONTRACT_SOURCES)
+tests_contract_test_kv_memory_CFLAGS = $(TEST_CFLAGS)
+tests_contract_test_kv_memory_LDADD = modules/kv_memory/libkv_memory.la $(TEST_LIBS)
 STORE_TEST_LIBS = modules/store/libstore.la modules/kv_lmdb/libkv_lmdb.la modules/mime/libmime.la \
 	modules/address/libaddress.la $(TEST_LIBS)
 tests_unit_test_store_sets_SOURCES = tests/unit/test_store_sets.c

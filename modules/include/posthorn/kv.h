@@ -38,7 +38,8 @@ struct ph_kv_watch;
 /* The function of an update or a read. It touches only `txn` and what `arg` gives it, may be run more than
  * once (it begins anew each time), and never parks: an update's may run on another thread, so it allocates
  * with mem.h and calls nothing else of the core. 0 commits; a negative code changes nothing and is handed to
- * the caller. */
+ * the caller. When a call inside it fails otherwise than with PH_E_ABSENT, the update or read fails with that
+ * code, whatever the function gives. */
 typedef int ph_kv_run(struct ph_kv_txn *txn, void *arg);
 
 struct ph_kv_service {

@@ -34,7 +34,7 @@ struct ph_kv_draft {
 /* Those that have references, and those that had when the transaction began. */
 static struct ph_map *blobs;
 
-void blobs_open(void)
+void memory_blobs_open(void)
 {
 	blobs = ph_map_new();
 }
@@ -46,7 +46,7 @@ static void blob_free(struct ph_kv_blob *blob)
 	free(blob);
 }
 
-void blobs_close(void)
+void memory_blobs_close(void)
 {
 	struct ph_str id;
 	size_t at = 0;
@@ -84,7 +84,7 @@ static void set_references(struct ph_kv_txn *txn, struct ph_kv_blob *blob, uint3
 	blob->references = references;
 }
 
-int blob_add_reference(struct ph_kv_txn *txn, struct ph_kv_blob_id id)
+int memory_blob_add_reference(struct ph_kv_txn *txn, struct ph_kv_blob_id id)
 {
 	struct ph_kv_blob *blob = ph_map_get(blobs, id_str(&id));
 
@@ -99,7 +99,7 @@ int blob_add_reference(struct ph_kv_txn *txn, struct ph_kv_blob_id id)
 	return 0;
 }
 
-int blob_drop_reference(struct ph_kv_txn *txn, struct ph_kv_blob_id id)
+int memory_blob_drop_reference(struct ph_kv_txn *txn, struct ph_kv_blob_id id)
 {
 	struct ph_kv_blob *blob = ph_map_get(blobs, id_str(&id));
 
@@ -110,7 +110,7 @@ int blob_drop_reference(struct ph_kv_txn *txn, struct ph_kv_blob_id id)
 	return 0;
 }
 
-void blob_settle(struct ph_kv_txn *txn, bool keep)
+void memory_blob_settle(struct ph_kv_txn *txn, bool keep)
 {
 	PH_LIST_EACH (&txn->blobs, node) {
 		struct ph_kv_blob *blob = ph_container_of(node, struct ph_kv_blob, link);
@@ -142,7 +142,7 @@ static struct ph_kv_blob_id make_id(void)
 	return id;
 }
 
-struct ph_kv_draft *draft_new(void)
+struct ph_kv_draft *memory_draft_new(void)
 {
 	struct ph_kv_draft *draft = ph_alloc(sizeof(*draft));
 
@@ -154,7 +154,7 @@ struct ph_kv_draft *draft_new(void)
 	return draft;
 }
 
-int draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error *error)
+int memory_draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error *error)
 {
 	if (!draft->full && room_take_for_message(bytes.len)) {
 		ph_buf_add_str(&draft->blob->bytes, bytes);
@@ -164,33 +164,34 @@ int draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error 
 	return ph_error_set(error, PH_E_FULL, "the server has no space left", "kv_memory: `size` is used up");
 }
 
-struct ph_kv_blob_id draft_id(const struct ph_kv_draft *draft)
+struct ph_kv_blob_id memory_draft_id(const struct ph_kv_draft *draft)
 {
 	return draft->blob->id;
 }
 
-uint64_t draft_size(const struct ph_kv_draft *draft)
+uint64_t memory_draft_size(const struct ph_kv_draft *draft)
 {
-	return blob_size(draft->blob);
+	return memory_blob_size(draft->blob);
 }
 
-int draft_view(struct ph_kv_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
+int memory_draft_view(
+	struct ph_kv_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
 {
-	return blob_view(draft->blob, offset, bytes_r, error);
+	return memory_blob_view(draft->blob, offset, bytes_r, error);
 }
 
-void draft_free(struct ph_kv_draft **draft)
+void memory_draft_free(struct ph_kv_draft **draft)
 {
 	if (!*draft)
 		return;
-	blob_close(&(*draft)->blob);
+	memory_blob_close(&(*draft)->blob);
 	free(*draft);
 	*draft = NULL;
 }
 
 /* --- reading --- */
 
-int blob_open(struct ph_kv_blob_id id, struct ph_kv_blob **blob_r, struct ph_error *error)
+int memory_blob_open(struct ph_kv_blob_id id, struct ph_kv_blob **blob_r, struct ph_error *error)
 {
 	*blob_r = ph_map_get(blobs, id_str(&id));
 	if (!*blob_r)
@@ -199,12 +200,12 @@ int blob_open(struct ph_kv_blob_id id, struct ph_kv_blob **blob_r, struct ph_err
 	return 0;
 }
 
-uint64_t blob_size(const struct ph_kv_blob *blob)
+uint64_t memory_blob_size(const struct ph_kv_blob *blob)
 {
 	return blob->bytes.len;
 }
 
-int blob_view(struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
+int memory_blob_view(struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
 {
 	size_t from = offset < blob->bytes.len ? (size_t)offset : blob->bytes.len;
 
@@ -213,7 +214,7 @@ int blob_view(struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, 
 	return 0;
 }
 
-void blob_close(struct ph_kv_blob **blob)
+void memory_blob_close(struct ph_kv_blob **blob)
 {
 	if (*blob && --(*blob)->users == 0 && (*blob)->references == 0)
 		blob_free(*blob);

@@ -10,29 +10,29 @@
 #include "watch.h"
 
 struct ph_kv_service kv_memory_service = {
-	.update = transaction_update,
-	.read = transaction_read,
-	.get = transaction_get,
-	.put = transaction_put,
-	.del = transaction_del,
-	.cursor = transaction_cursor,
-	.seek = transaction_seek,
-	.seek_last = transaction_seek_last,
-	.next = transaction_next,
-	.blob_add_reference = blob_add_reference,
-	.blob_drop_reference = blob_drop_reference,
-	.draft_new = draft_new,
-	.draft_write = draft_write,
-	.draft_id = draft_id,
-	.draft_size = draft_size,
-	.draft_view = draft_view,
-	.draft_free = draft_free,
-	.blob_open = blob_open,
-	.blob_size = blob_size,
-	.blob_view = blob_view,
-	.blob_close = blob_close,
-	.watch = watch_add,
-	.unwatch = watch_remove,
+	.update = memory_update,
+	.read = memory_read,
+	.get = memory_get,
+	.put = memory_put,
+	.del = memory_del,
+	.cursor = memory_cursor,
+	.seek = memory_seek,
+	.seek_last = memory_seek_last,
+	.next = memory_next,
+	.blob_add_reference = memory_blob_add_reference,
+	.blob_drop_reference = memory_blob_drop_reference,
+	.draft_new = memory_draft_new,
+	.draft_write = memory_draft_write,
+	.draft_id = memory_draft_id,
+	.draft_size = memory_draft_size,
+	.draft_view = memory_draft_view,
+	.draft_free = memory_draft_free,
+	.blob_open = memory_blob_open,
+	.blob_size = memory_blob_size,
+	.blob_view = memory_blob_view,
+	.blob_close = memory_blob_close,
+	.watch = memory_watch_add,
+	.unwatch = memory_watch_remove,
 };
 
 void kv_memory_open(const struct kv_memory_config *config)
@@ -40,12 +40,12 @@ void kv_memory_open(const struct kv_memory_config *config)
 	kv_memory_service.atomic_partitions = config->atomic_partitions;
 	room_set((size_t)config->size);
 	partitions_open();
-	blobs_open();
-	watches_open();
+	memory_blobs_open();
+	memory_watches_open();
 }
 
 void kv_memory_close(void)
 {
-	blobs_close();
+	memory_blobs_close();
 	partitions_close();
 }

@@ -55,7 +55,7 @@ static void keep_all(struct ph_kv_txn *txn)
 	while (!ph_list_empty(&txn->changes)) {
 		struct change *change = last_change(txn);
 
-		watch_changed(change->partition);
+		memory_watch_changed(change->partition);
 		entry_free(change->before);
 		forget(change);
 	}
@@ -82,7 +82,7 @@ static void end(struct ph_kv_txn *txn, bool keep)
 		keep_all(txn);
 	else
 		undo_all(txn);
-	blob_settle(txn, keep);
+	memory_blob_settle(txn, keep);
 	/* The same partition may be there twice, and is dropped once. */
 	for (size_t i = 0; i < txn->count; i++) {
 		bool again = false;
@@ -112,9 +112,8 @@ static int run_all(struct ph_kv_txn *txn, const struct ph_kv_partition *partitio
 }
 
 /* Elsewhere this waits for a disk: so that nobody comes to rely on its not parking, others run here, too. */
-int transaction_update(const struct ph_kv_partition *partitions, size_t count,
-	struct ph_kv_draft *const *drafts, size_t draft_count, ph_kv_run *run, void *arg,
-	struct ph_error *error)
+int memory_update(const struct ph_kv_partition *partitions, size_t count, struct ph_kv_draft *const *drafts,
+	size_t draft_count, ph_kv_run *run, void *arg, struct ph_error *error)
 {
 	struct ph_kv_txn txn = { .writable = true, .drafts = drafts, .draft_count = draft_count };
 	int result;
@@ -125,7 +124,7 @@ int transaction_update(const struct ph_kv_partition *partitions, size_t count,
 	return result;
 }
 
-int transaction_read(const struct ph_kv_partition *partitions, size_t count, ph_kv_run *run, void *arg,
+int memory_read(const struct ph_kv_partition *partitions, size_t count, ph_kv_run *run, void *arg,
 	struct ph_error *error)
 {
 	struct ph_kv_txn txn = { .writable = false };
@@ -141,7 +140,7 @@ static struct partition *partition_at(const struct ph_kv_txn *txn, size_t partit
 	return txn->partitions[partition];
 }
 
-int transaction_get(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str *value_r)
+int memory_get(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str *value_r)
 {
 	const struct partition *in = partition_at(txn, partition, key);
 	bool found;
@@ -164,7 +163,7 @@ static void note(
 	ph_list_append(&txn->changes, &change->link);
 }
 
-int transaction_put(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str value)
+int memory_put(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str value)
 {
 	struct partition *in = partition_at(txn, partition, key);
 	struct entry *entry;
@@ -177,7 +176,7 @@ int transaction_put(struct ph_kv_txn *txn, size_t partition, struct ph_str key, 
 	return 0;
 }
 
-int transaction_del(struct ph_kv_txn *txn, size_t partition, struct ph_str key)
+int memory_del(struct ph_kv_txn *txn, size_t partition, struct ph_str key)
 {
 	struct partition *in = partition_at(txn, partition, key);
 	struct entry *before;
@@ -191,7 +190,7 @@ int transaction_del(struct ph_kv_txn *txn, size_t partition, struct ph_str key)
 
 /* --- cursors --- */
 
-struct ph_kv_cursor *transaction_cursor(struct ph_kv_txn *txn, size_t partition)
+struct ph_kv_cursor *memory_cursor(struct ph_kv_txn *txn, size_t partition)
 {
 	struct ph_kv_cursor *cursor = ph_alloc(sizeof(*cursor));
 
@@ -209,8 +208,7 @@ static int show(const struct ph_kv_cursor *cursor, struct ph_str *key_r, struct 
 	return 0;
 }
 
-int transaction_seek(
-	struct ph_kv_cursor *cursor, struct ph_str key, struct ph_str *key_r, struct ph_str *value_r)
+int memory_seek(struct ph_kv_cursor *cursor, struct ph_str key, struct ph_str *key_r, struct ph_str *value_r)
 {
 	bool found;
 
@@ -218,7 +216,7 @@ int transaction_seek(
 	return show(cursor, key_r, value_r);
 }
 
-int transaction_seek_last(
+int memory_seek_last(
 	struct ph_kv_cursor *cursor, struct ph_str key, struct ph_str *key_r, struct ph_str *value_r)
 {
 	bool found;
@@ -230,7 +228,7 @@ int transaction_seek_last(
 	return show(cursor, key_r, value_r);
 }
 
-int transaction_next(struct ph_kv_cursor *cursor, struct ph_str *key_r, struct ph_str *value_r)
+int memory_next(struct ph_kv_cursor *cursor, struct ph_str *key_r, struct ph_str *value_r)
 {
 	cursor->at++;
 	return show(cursor, key_r, value_r);

@@ -19,21 +19,19 @@ struct ph_kv_txn {
 	int failure;            /* 0, or what makes the update fail whatever its function says */
 };
 
-int transaction_update(const struct ph_kv_partition *partitions, size_t count,
-	struct ph_kv_draft *const *drafts, size_t draft_count, ph_kv_run *run, void *arg,
-	struct ph_error *error);
-int transaction_read(const struct ph_kv_partition *partitions, size_t count, ph_kv_run *run, void *arg,
+int memory_update(const struct ph_kv_partition *partitions, size_t count, struct ph_kv_draft *const *drafts,
+	size_t draft_count, ph_kv_run *run, void *arg, struct ph_error *error);
+int memory_read(const struct ph_kv_partition *partitions, size_t count, ph_kv_run *run, void *arg,
 	struct ph_error *error);
 
-int transaction_get(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str *value_r);
-int transaction_put(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str value);
-int transaction_del(struct ph_kv_txn *txn, size_t partition, struct ph_str key);
+int memory_get(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str *value_r);
+int memory_put(struct ph_kv_txn *txn, size_t partition, struct ph_str key, struct ph_str value);
+int memory_del(struct ph_kv_txn *txn, size_t partition, struct ph_str key);
 
-struct ph_kv_cursor *transaction_cursor(struct ph_kv_txn *txn, size_t partition);
-int transaction_seek(
+struct ph_kv_cursor *memory_cursor(struct ph_kv_txn *txn, size_t partition);
+int memory_seek(struct ph_kv_cursor *cursor, struct ph_str key, struct ph_str *key_r, struct ph_str *value_r);
+int memory_seek_last(
 	struct ph_kv_cursor *cursor, struct ph_str key, struct ph_str *key_r, struct ph_str *value_r);
-int transaction_seek_last(
-	struct ph_kv_cursor *cursor, struct ph_str key, struct ph_str *key_r, struct ph_str *value_r);
-int transaction_next(struct ph_kv_cursor *cursor, struct ph_str *key_r, struct ph_str *value_r);
+int memory_next(struct ph_kv_cursor *cursor, struct ph_str *key_r, struct ph_str *value_r);
 
 #endif

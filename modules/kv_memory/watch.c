@@ -22,7 +22,7 @@ struct ph_kv_watch {
 
 static struct ph_list due;
 
-void watches_open(void)
+void memory_watches_open(void)
 {
 	ph_list_init(&due);
 }
@@ -38,7 +38,7 @@ static void call_all(void *arg)
 	}
 }
 
-void watch_changed(struct partition *partition)
+void memory_watch_changed(struct partition *partition)
 {
 	PH_LIST_EACH (&partition->watches, node) {
 		struct ph_kv_watch *watch = ph_container_of(node, struct ph_kv_watch, link);
@@ -50,7 +50,7 @@ void watch_changed(struct partition *partition)
 	}
 }
 
-struct ph_kv_watch *watch_add(struct ph_kv_partition partition, void (*changed)(void *arg), void *arg)
+struct ph_kv_watch *memory_watch_add(struct ph_kv_partition partition, void (*changed)(void *arg), void *arg)
 {
 	struct ph_kv_watch *watch = ph_alloc(sizeof(*watch));
 
@@ -62,7 +62,7 @@ struct ph_kv_watch *watch_add(struct ph_kv_partition partition, void (*changed)(
 	return watch;
 }
 
-void watch_remove(struct ph_kv_watch **watch)
+void memory_watch_remove(struct ph_kv_watch **watch)
 {
 	if (!*watch)
 		return;

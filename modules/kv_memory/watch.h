@@ -6,11 +6,11 @@
 
 struct partition;
 
-void watches_open(void);
+void memory_watches_open(void);
 
-struct ph_kv_watch *watch_add(struct ph_kv_partition partition, void (*changed)(void *arg), void *arg);
-void watch_remove(struct ph_kv_watch **watch);
+struct ph_kv_watch *memory_watch_add(struct ph_kv_partition partition, void (*changed)(void *arg), void *arg);
+void memory_watch_remove(struct ph_kv_watch **watch);
 /* They are called soon, from the loop. */
-void watch_changed(struct partition *partition);
+void memory_watch_changed(struct partition *partition);
 
 #endif

@@ -31,7 +31,9 @@ struct originals {
 	struct ph_pool *pool;
 	struct original *items;
 	size_t count, capacity;
-	uint32_t next; /* the UID to go on with */
+	size_t known;  /* of them, before the piece that is being read */
+	uint32_t from; /* the UID with which that begins, */
+	uint32_t next; /* and with which the next one will */
 	uint32_t end;  /* copies within one mailbox are not copied again */
 	bool more;
 };
@@ -88,6 +90,8 @@ static int read_some(struct ph_kv_txn *txn, void *arg)
 	uint32_t uid;
 	int result = meta_get(txn, 0, &meta);
 
+	originals->count = originals->known;
+	originals->next = originals->from;
 	if (result == 0 && originals->end == 0)
 		originals->end = meta.uid_next;
 	for (size_t i = 0; i < STEP && result == 0 && originals->count < originals->copying->most; i++) {
@@ -108,6 +112,8 @@ static int read_all(struct originals *originals, struct ph_error *error)
 	int result;
 
 	for (;;) {
+		originals->known = originals->count;
+		originals->from = originals->next;
 		result = store_read(
 			mailbox_partition(originals->copying->source), read_some, originals, error);
 		if (result < 0 || !originals->more)

@@ -19,7 +19,8 @@ struct ph_message_iterator {
 	struct ph_mailbox *mailbox;
 	struct ph_uid_set uids;
 	unsigned parts;
-	uint32_t next; /* the UID to go on with; 0: there are no more */
+	uint32_t from; /* the batch begins with this UID, */
+	uint32_t next; /* and the next one with this; 0: there are no more */
 	int result;
 	struct ph_pool *pool; /* of the batch */
 	struct ph_message *messages;
@@ -116,6 +117,10 @@ static int read_batch(struct ph_kv_txn *txn, void *arg)
 	struct message_record record;
 	uint32_t uid;
 
+	ph_pool_clear(iterator->pool);
+	iterator->messages = ph_pool_array(iterator->pool, BATCH, sizeof(*iterator->messages));
+	iterator->count = 0;
+	iterator->next = iterator->from;
 	while (iterator->count < BATCH && ph_pool_used(iterator->pool) < BATCH_BYTES) {
 		int result = next_message(cursor, &iterator->uids, iterator->next, &uid, &record);
 
@@ -135,9 +140,8 @@ static int read_batch(struct ph_kv_txn *txn, void *arg)
 /* May park. */
 static void fetch_batch(struct ph_message_iterator *iterator)
 {
-	ph_pool_clear(iterator->pool);
-	iterator->messages = ph_pool_array(iterator->pool, BATCH, sizeof(*iterator->messages));
 	iterator->count = iterator->shown = 0;
+	iterator->from = iterator->next;
 	iterator->result = store_read(
 		mailbox_partition(iterator->mailbox->number), read_batch, iterator, &iterator->error);
 }

@@ -19,29 +19,32 @@ tests_contract_test_kv_lmdb_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
 tests_contract_test_kv_memory_SOURCES = tests/contract/test_kv_memory.c $(KV_CONTRACT_SOURCES)
 tests_contract_test_kv_memory_CFLAGS = $(TEST_CFLAGS)
 tests_contract_test_kv_memory_LDADD = modules/kv_memory/libkv_memory.la $(TEST_LIBS)
-STORE_TEST_LIBS = modules/store/libstore.la modules/kv_lmdb/libkv_lmdb.la modules/mime/libmime.la \
-	modules/address/libaddress.la $(TEST_LIBS)
+# The store is tested over each kv.
+STORE_TEST_SOURCES = tests/unit/store_fixture.h tests/unit/store_kv.h tests/contract/kv_faulty.c tests/contract/kv_faulty.h \
+	tests/unit/fiber_main.h tests/unit/temporary.h
+STORE_TEST_LIBS = modules/store/libstore.la modules/kv_lmdb/libkv_lmdb.la modules/kv_memory/libkv_memory.la \
+	modules/mime/libmime.la modules/address/libaddress.la $(TEST_LIBS)
 tests_unit_test_store_sets_SOURCES = tests/unit/test_store_sets.c
 tests_unit_test_store_sets_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_sets_LDADD = $(STORE_TEST_LIBS)
-tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.h
+tests_unit_test_store_SOURCES = tests/unit/test_store.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_LDADD = $(STORE_TEST_LIBS)
-tests_unit_test_store_model_SOURCES = tests/unit/test_store_model.c tests/unit/store_fixture.h
+tests_unit_test_store_model_SOURCES = tests/unit/test_store_model.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_model_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_model_LDADD = $(STORE_TEST_LIBS)
-tests_unit_test_store_quota_SOURCES = tests/unit/test_store_quota.c tests/unit/store_fixture.h
+tests_unit_test_store_quota_SOURCES = tests/unit/test_store_quota.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_quota_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_quota_LDADD = $(STORE_TEST_LIBS)
-tests_unit_test_store_changes_SOURCES = tests/unit/test_store_changes.c tests/unit/store_fixture.h
+tests_unit_test_store_changes_SOURCES = tests/unit/test_store_changes.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_changes_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_changes_LDADD = $(STORE_TEST_LIBS)
-tests_unit_test_store_check_SOURCES = tests/unit/test_store_check.c tests/unit/store_fixture.h
+tests_unit_test_store_check_SOURCES = tests/unit/test_store_check.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_check_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_check_LDADD = $(STORE_TEST_LIBS)
-tests_unit_test_store_import_SOURCES = tests/unit/test_store_import.c tests/unit/store_fixture.h
+tests_unit_test_store_import_SOURCES = tests/unit/test_store_import.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_import_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_import_LDADD = $(STORE_TEST_LIBS)
-tests_unit_test_store_mailboxes_SOURCES = tests/unit/test_store_mailboxes.c tests/unit/store_fixture.h
+tests_unit_test_store_mailboxes_SOURCES = tests/unit/test_store_mailboxes.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_mailboxes_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_mailboxes_LDADD = $(STORE_TEST_LIBS)

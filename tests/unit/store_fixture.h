@@ -7,9 +7,9 @@
 #include <posthorn/mem.h>
 
 #include "../../modules/address/syntax.h"
-#include "../../modules/kv_lmdb/kv_lmdb.h"
 #include "../../modules/mime/service.h"
 #include "../../modules/store/store.h"
+#include "store_kv.h"
 #include "temporary.h"
 
 #define SYSTEM PH_ACTOR_SYSTEM
@@ -26,11 +26,17 @@ static struct store_fixture {
 	ph_account_id alice, bob;
 } fixture;
 
+static inline void open_kv(void)
+{
+	char path[TEMPORARY_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/store", fixture.directory);
+	ck_assert_int_eq(store_kv_open(path), 0);
+	fixture.kv = store_kv_service();
+}
+
 static inline void open_store(void)
 {
-	static const struct kv_lmdb_config config = {
-		.map_size = 1 << 20, .map_max = INT64_C(1) << 34, .group_updates = 100, .group_size = 1 << 25
-	};
 	const struct store parts = {
 		.kv = &fixture.kv,
 		.mime = &mime_service,
@@ -39,17 +45,25 @@ static inline void open_store(void)
 		.domains = &fixture.domains,
 		.data_directory = fixture.directory,
 	};
-	char path[TEMPORARY_MAX + 8];
 
-	snprintf(path, sizeof(path), "%s/store", fixture.directory);
-	ck_assert_int_eq(kv_lmdb_open(path, &config, 16, NULL), 0);
 	ck_assert_int_eq(store_open(&parts, NULL), 0);
 }
 
-static inline void close_store(void)
+/* As after the end of all processes. */
+static inline void reopen_store(void)
 {
 	store_close();
-	kv_lmdb_close();
+	if (store_kv->lasts) {
+		store_kv_close();
+		open_kv();
+	}
+	open_store();
+}
+
+/* A kv that changes several partitions together can be used as one that does not. */
+static inline void use_atomic_partitions(bool use)
+{
+	fixture.kv.atomic_partitions = use && store_kv->atomic_partitions;
 }
 
 static inline void setup_store(void)
@@ -57,7 +71,6 @@ static inline void setup_store(void)
 	static const char *const domains[] = { "Configured.test" };
 
 	make_temporary(fixture.directory);
-	fixture.kv = kv_lmdb_service;
 	fixture.config = (struct store_config){ .mailboxes = 100,
 		.depth = 32,
 		.keywords = 50,
@@ -65,6 +78,7 @@ static inline void setup_store(void)
 		.special_use = { "Archive", "Drafts", "Junk", "", "Trash" } };
 	fixture.domains = (struct ph_text_list){ domains, 1 };
 	fixture.pool = ph_pool_new(0);
+	open_kv();
 	open_store();
 	ck_assert_int_eq(
 		st->account_create(SYSTEM, S("alice@demo.test"), S("hash"), &fixture.alice, NULL), 0);
@@ -73,7 +87,8 @@ static inline void setup_store(void)
 
 static inline void teardown_store(void)
 {
-	close_store();
+	store_close();
+	store_kv_close();
 	ph_pool_free(&fixture.pool);
 	remove_temporary(fixture.directory);
 }

@@ -1,7 +1,6 @@
 /* What changed since a modseq, against what a plain record of all that happened says. */
 #include <config.h>
 
-#include "fiber_main.h"
 #include "store_fixture.h"
 
 enum { UIDS = 400, STEPS = 600 };
@@ -155,7 +154,7 @@ START_TEST(the_view_bounds_the_answer)
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("store changes");
 	TCase *tests = tcase_create("changes");
@@ -166,5 +165,10 @@ int main(void)
 	tcase_add_test(tests, the_horizon_is_told);
 	tcase_add_test(tests, the_view_bounds_the_answer);
 	suite_add_tcase(suite, tests);
-	return fiber_main(suite);
+	return suite;
+}
+
+int main(void)
+{
+	return store_main(make_suite);
 }

@@ -3,7 +3,6 @@
 
 #include "../../modules/store/check.h"
 #include "../../modules/store/usage.h"
-#include "fiber_main.h"
 #include "store_fixture.h"
 
 static char told[4096];
@@ -65,7 +64,7 @@ START_TEST(faults_are_told_and_repaired)
 	struct ph_mime_message parsed;
 	struct ph_uid_set second = uids(2, 2);
 
-	fixture.kv.atomic_partitions = _i == 0;
+	use_atomic_partitions(_i == 0);
 	for (int i = 0; i < 5; i++)
 		deliver_text(fixture.alice, "INBOX", "Subject: text\r\n\r\nbody\r\n");
 	deliver_text(fixture.bob, "Junk", "12345");
@@ -132,7 +131,7 @@ START_TEST(a_sound_store_has_none)
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("store check");
 	TCase *tests = tcase_create("check");
@@ -142,5 +141,10 @@ int main(void)
 	tcase_add_loop_test(tests, faults_are_told_and_repaired, 0, 2);
 	tcase_add_test(tests, a_sound_store_has_none);
 	suite_add_tcase(suite, tests);
-	return fiber_main(suite);
+	return suite;
+}
+
+int main(void)
+{
+	return store_main(make_suite);
 }

@@ -7,7 +7,6 @@
 #include "../../modules/store/export.h"
 #include "../../modules/store/import.h"
 #include "../../modules/store/maildir.h"
-#include "fiber_main.h"
 #include "store_fixture.h"
 
 static const char *path_of(const char *name)
@@ -187,7 +186,7 @@ START_TEST(out_and_in_again)
 	struct ph_quota quota;
 	const char *before;
 
-	fixture.kv.atomic_partitions = _i < 2;
+	use_atomic_partitions(_i < 2);
 	fill(fixture.alice);
 	before = picture(fixture.alice);
 	if (_i % 2) {
@@ -266,7 +265,7 @@ START_TEST(names_of_folders)
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("store import");
 	TCase *tests = tcase_create("import");
@@ -279,5 +278,10 @@ int main(void)
 	tcase_add_test(tests, a_plain_mbox);
 	tcase_add_loop_test(tests, out_and_in_again, 0, 4);
 	suite_add_tcase(suite, tests);
-	return fiber_main(suite);
+	return suite;
+}
+
+int main(void)
+{
+	return store_main(make_suite);
 }

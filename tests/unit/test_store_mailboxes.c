@@ -2,7 +2,6 @@
 #include <config.h>
 
 #include "../../modules/store/record.h"
-#include "fiber_main.h"
 #include "store_fixture.h"
 
 static const char letter[] = "From: a@example.org\r\n\r\nText\r\n";
@@ -213,15 +212,14 @@ START_TEST(an_interrupted_removal_is_finished)
 	ck_assert_int_eq(fixture.kv.update(&directory, 1, NULL, 0, begin_removal, &key, NULL), 0);
 	ck_assert_int_eq(fixture.kv.update(&directory, 1, NULL, 0, begin_removal, &not_begun, NULL), 0);
 	ck_assert_int_eq(fixture.kv.update(&account, 1, NULL, 0, begin_removal, &key, NULL), 0);
-	close_store();
-	open_store();
+	reopen_store();
 	while (count_keys(mailbox_partition(number)) > 0 || count_keys(directory) > 6)
 		ph_fiber_sleep(1);
 	ck_assert_uint_gt(count_keys(mailbox_partition(number + 1)), 0);
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("store mailboxes");
 	TCase *tests = tcase_create("names");
@@ -237,5 +235,10 @@ int main(void)
 	tcase_add_test(tests, mailboxes_have_a_limit);
 	tcase_add_test(tests, an_interrupted_removal_is_finished);
 	suite_add_tcase(suite, tests);
-	return fiber_main(suite);
+	return suite;
+}
+
+int main(void)
+{
+	return store_main(make_suite);
 }

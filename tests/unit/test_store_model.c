@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "fiber_main.h"
 #include "store_fixture.h"
 
 #define MESSAGES_MAX 4000
@@ -354,7 +353,7 @@ static void operate(struct session *session)
 START_TEST(random_operations)
 {
 	fixture.config.changes = _i == 1 ? 3 : 1000;
-	fixture.kv.atomic_partitions = _i != 2;
+	use_atomic_partitions(_i != 2);
 	seed = (uint64_t)_i + 1;
 	for (int i = 0; i < 2; i++) {
 		models[i] = (struct model){ .name = i ? "Junk" : "INBOX", .uid_next = 1, .claimed_to = 1 };
@@ -373,7 +372,7 @@ START_TEST(random_operations)
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("store model");
 	TCase *tests = tcase_create("model");
@@ -382,5 +381,10 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup_store, teardown_store);
 	tcase_add_loop_test(tests, random_operations, 0, 3);
 	suite_add_tcase(suite, tests);
-	return fiber_main(suite);
+	return suite;
+}
+
+int main(void)
+{
+	return store_main(make_suite);
 }

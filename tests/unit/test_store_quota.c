@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include "../../modules/store/usage.h"
-#include "fiber_main.h"
 #include "store_fixture.h"
 
 static const char letter[] = "Subject: x\r\n\r\n12345678\r\n"; /* 24 bytes */
@@ -55,7 +54,7 @@ START_TEST(usage_follows_all_changes)
 	struct ph_mailbox *mailbox;
 	struct ph_uid_set two = uids(1, 2);
 
-	fixture.kv.atomic_partitions = _i == 0;
+	use_atomic_partitions(_i == 0);
 	for (int i = 0; i < 10; i++)
 		deliver_text(fixture.alice, "INBOX", letter);
 	check_usage(fixture.alice, 10);
@@ -82,7 +81,7 @@ END_TEST
 
 START_TEST(limits_hold)
 {
-	fixture.kv.atomic_partitions = _i == 0;
+	use_atomic_partitions(_i == 0);
 	limit(fixture.alice, PH_QUOTA_DEFAULT, 3);
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(try_deliver(fixture.alice, "INBOX"), 0);
@@ -137,7 +136,7 @@ START_TEST(one_without_room_does_not_keep_the_others)
 		{ fixture.bob, S("Archive"), false, { 0 }, 1, 0, 0 },
 	};
 
-	fixture.kv.atomic_partitions = _i == 0;
+	use_atomic_partitions(_i == 0);
 	limit(fixture.alice, 1, 0);
 	limit(fixture.bob, 0, 1);
 	ck_assert_int_eq(st->deliver(SYSTEM, draft, 1000, 60, destinations, 3, NULL), PH_E_QUOTA);
@@ -150,7 +149,7 @@ START_TEST(one_without_room_does_not_keep_the_others)
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("store quota");
 	TCase *tests = tcase_create("quota");
@@ -162,5 +161,10 @@ int main(void)
 	tcase_add_test(tests, defaults_are_of_the_configuration);
 	tcase_add_loop_test(tests, one_without_room_does_not_keep_the_others, 0, 2);
 	suite_add_tcase(suite, tests);
-	return fiber_main(suite);
+	return suite;
+}
+
+int main(void)
+{
+	return store_main(make_suite);
 }

@@ -80,15 +80,27 @@ static struct ph_str take_atom(struct lexer *lexer)
 	return ph_str_of(begin, (size_t)(lexer->at - begin));
 }
 
-/* Takes "[...]", or just the bracket. */
+/* Takes "[...]", in which everything but brackets stands for itself (RFC 5322, 3.4.1); or just the bracket.
+ */
 static struct ph_str take_literal(struct lexer *lexer)
 {
-	enum { LITERAL_MAX = 256 };
-	const char *begin = lexer->at;
-	size_t left = (size_t)(lexer->end - begin);
-	const char *end = memchr(begin, ']', left < LITERAL_MAX ? left : LITERAL_MAX);
-	lexer->at = end ? end + 1 : begin + 1;
+	const char *begin = lexer->at++;
+	for (size_t length = 1; length < ADDRESS_LITERAL_MAX && begin + length < lexer->end; length++) {
+		if (begin[length] == ']')
+			lexer->at = begin + length + 1;
+		if (begin[length] == ']' || begin[length] == '[')
+			break;
+	}
 	return ph_str_of(begin, (size_t)(lexer->at - begin));
+}
+
+/* A literal behind "@", without its white space. */
+static void read_domain_literal(struct reader *reader)
+{
+	struct ph_str literal = take_literal(&reader->lexer);
+	for (size_t i = 0; i < literal.len; i++)
+		if ((unsigned char)literal.data[i] > ' ')
+			*reader->out++ = literal.data[i];
 }
 
 /* The local part of <local@domain> behind an optional route; both may be missing. Takes the ">". */
@@ -108,6 +120,10 @@ static void read_angle(struct reader *reader, struct ph_mime_address *address)
 			continue;
 		if (lexer_quoted(lexer, &quoted)) {
 			reader->out += lexer_unescape(quoted, reader->out);
+			continue;
+		}
+		if (c == '[' && reader->out > begin && reader->out[-1] == '@') {
+			read_domain_literal(reader);
 			continue;
 		}
 		lexer->at++;

@@ -8,6 +8,7 @@
 
 #include <posthorn/error.h>
 
+#include "addresses.h"
 #include "encode.h"
 #include "utf8.h"
 
@@ -268,7 +269,8 @@ static void fold_name(struct folding *folding, struct ph_str name)
 /* What can be written between "[" and "]", or as a name. */
 static bool is_domain(struct ph_str domain)
 {
-	if (domain.len > 2 && domain.data[0] == '[' && domain.data[domain.len - 1] == ']') {
+	if (domain.len > 2 && domain.len <= ADDRESS_LITERAL_MAX && domain.data[0] == '[' &&
+		domain.data[domain.len - 1] == ']') {
 		domain = ph_str_slice(domain, 1, domain.len - 1);
 		for (size_t i = 0; i < domain.len; i++)
 			if (domain.data[i] <= ' ' || domain.data[i] > '~' || strchr("[]\\", domain.data[i]))

@@ -254,10 +254,12 @@ static int begins_line(const struct ph_mime_object *object, uint64_t offset)
 	return result < 0 ? result : bytes.len > 0 && bytes.data[0] == '\n';
 }
 
-/* 1: right behind the part a line begins, which can only be a boundary: the part has no body. */
+/* 1: right behind the part a line begins, which can only be a boundary: the part has no body. Not where the
+ * message ends. */
 static int ends_at_line(const struct ph_mime_object *object, const struct ph_mime_part *part)
 {
-	return part->body_size > 0 ? 0 : begins_line(object, ph_mime_body_offset(part));
+	uint64_t end = ph_mime_body_offset(part);
+	return part->body_size > 0 || end == object->message->size ? 0 : begins_line(object, end);
 }
 
 /* Puts the lines of a part where another one is, with the line ends that this was without or was ended by. */

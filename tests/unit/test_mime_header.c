@@ -280,6 +280,9 @@ START_TEST(test_addresses)
 		{ "<\"a\\\"b\"@c>", "//a\"b/c" },
 		{ "a@[192.0.2.1]", "//a/[192.0.2.1]" },
 		{ "x <a@[IPv6:2001:db8::1]>", "x//a/[IPv6:2001:db8::1]" },
+		{ "<a@[1\"b.2]>, <c@d>", "//a/[1\"b.2]|//c/d" },
+		{ "<a@[ (1)>, <2 ]>, c@d", "//a/[(1)>,<2]|//c/d" },
+		{ "<a@[1>, c@d", "//a/[1|//c/d" },
 		{ "=?utf-8?q?a,_b?= <c@d>", "=?utf-8?q?a,_b?=//c/d" },
 		{ "J\xC3\xBCrgen <j@x>", "J\xC3\xBCrgen//j/x" },
 		/* As RFC 7103, 7.1 reads what is broken. */

@@ -3,10 +3,9 @@
 
 #include <posthorn/mime.h>
 
-/* When items[first] begins a value that goes on in the items behind it (name*0, name*1 ...): puts the value
- * together into `value`, says the name it has so, and returns how many items it took. 0: it stands for
- * itself. */
-size_t continuation_join(
-	const struct ph_mime_params *params, size_t first, struct ph_buf *value, struct ph_str *name_r);
+/* Puts parameters in pieces together (RFC 2231, 3), each where the first of its pieces stands, with a value
+ * in `pool`. A piece whose number is there already, or that a number is missing before, stands for itself.
+ * Returns how many parameters are left. */
+size_t continuation_join(struct ph_mime_param *items, size_t count, struct ph_pool *pool);
 
 #endif

@@ -415,27 +415,29 @@ static void write_wrapped(struct writing *writing)
 }
 
 /* Would a delimiter with this boundary, behind the part, be taken for one of a multipart within it? */
-static bool takes_delimiter(const struct ph_mime_part *part, struct ph_str boundary)
+static bool takes_delimiter(const struct ph_mime_part *part, struct ph_str boundary, struct ph_pool *pool)
 {
 	struct ph_str inner;
 	for (; part; part = part->next)
-		if ((ph_mime_is(part, "multipart", NULL) && params_raw(&part->params, "boundary", &inner) &&
+		if ((ph_mime_is(part, "multipart", NULL) &&
+			    params_raw(&part->params, "boundary", pool, &inner) &&
 			    ph_str_starts(boundary, inner)) ||
-			takes_delimiter(part->children, boundary))
+			takes_delimiter(part->children, boundary, pool))
 			return true;
 	return false;
 }
 
 /* The last part of a multipart/mixed behind which others can be put; NULL for any other message. */
-static const struct ph_mime_part *last_part(const struct ph_mime_part *root, struct ph_str *boundary_r)
+static const struct ph_mime_part *last_part(const struct ph_mime_object *object, struct ph_str *boundary_r)
 {
+	const struct ph_mime_part *root = object->message->root;
 	const struct ph_mime_part *last = root->children;
-	if (!ph_mime_is(root, "multipart", "mixed") || !params_raw(&root->params, "boundary", boundary_r) ||
-		is_missing_part(last))
+	if (!ph_mime_is(root, "multipart", "mixed") ||
+		!params_raw(&root->params, "boundary", object->pool, boundary_r) || is_missing_part(last))
 		return NULL;
 	while (last->next)
 		last = last->next;
-	return takes_delimiter(last, *boundary_r) ? NULL : last;
+	return takes_delimiter(last, *boundary_r, object->pool) ? NULL : last;
 }
 
 static void write_behind(struct writing *writing, const struct ph_mime_part *last, struct ph_str boundary)
@@ -460,7 +462,7 @@ int object_write(const struct ph_mime_object *object, const struct ph_mime_sink 
 	struct writing writing = { object, sink, 0 };
 	const struct ph_mime_edits *edits = object->edits;
 	struct ph_str boundary = { NULL, 0 };
-	const struct ph_mime_part *last = edits ? last_part(object->message->root, &boundary) : NULL;
+	const struct ph_mime_part *last = edits ? last_part(object, &boundary) : NULL;
 	if (!edits) {
 		copy(&writing, 0, object->message->size);
 	} else if (edits->added && !last) {

@@ -135,9 +135,9 @@ static void read_type(struct entity *entity, struct ph_str value, size_t max, st
 		return;
 	set_type(part, major, minor);
 	part->params = params;
-	params_raw(&part->params, "charset", &part->charset);
+	params_raw(&part->params, "charset", pool, &part->charset);
 	if (ph_mime_is(part, "multipart", NULL))
-		params_raw(&part->params, "boundary", &entity->boundary);
+		params_raw(&part->params, "boundary", pool, &entity->boundary);
 }
 
 static void read_encoding(struct ph_mime_part *part, struct ph_str value, struct ph_pool *pool)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "charset.h"
+#include "continuation.h"
 #include "decode.h"
 #include "header.h"
 #include "lexer.h"
@@ -113,25 +114,14 @@ void params_parse(struct ph_str field_value, size_t max, struct ph_pool *pool, s
 			continue;
 		struct ph_str value = take_value(&reader);
 		if (name.len > 0)
-			items[count++] = (struct ph_mime_param){ name, value };
+			items[count++] = (struct ph_mime_param){ .name = name, .value = value };
 		/* What is left behind a quoted value. */
 		char *out = reader.out;
 		take_text(&reader, ";", false);
 		reader.out = out;
 	}
 	params_r->items = items;
-	params_r->count = count;
-}
-
-bool params_raw(const struct ph_mime_params *params, const char *name, struct ph_str *value_r)
-{
-	struct ph_str wanted = ph_str(name);
-	for (size_t i = 0; i < params->count; i++)
-		if (ph_str_case_eq(params->items[i].name, wanted)) {
-			*value_r = params->items[i].value;
-			return true;
-		}
-	return false;
+	params_r->count = continuation_join(items, count, pool);
 }
 
 /* --- RFC 2231 --- */
@@ -188,56 +178,54 @@ static struct ph_str convert(struct ph_str charset_name, struct ph_str bytes, st
 	return copy;
 }
 
-/* name*0="..."; name*1*=...: pieces with a star at the end are escaped, others as they are. */
-static bool get_continued(
-	const struct ph_mime_params *params, const char *name, struct ph_pool *pool, struct ph_str *value_r)
+/* The parameter of that very name; of several one in pieces, else the first. */
+static const struct ph_mime_param *find(const struct ph_mime_params *params, struct ph_str name)
 {
-	struct ph_buf bytes;
-	struct ph_str charset = { NULL, 0 };
-	size_t number = 0, length = 0;
+	const struct ph_mime_param *found = NULL;
 	for (size_t i = 0; i < params->count; i++)
-		length += params->items[i].value.len;
-	ph_buf_init(&bytes, length);
-	for (; number < params->count; number++) {
-		char plain[80], escaped[80];
-		struct ph_str piece;
-		snprintf(plain, sizeof plain, "%s*%zu", name, number);
-		snprintf(escaped, sizeof escaped, "%s*%zu*", name, number);
-		if (params_raw(params, escaped, &piece)) {
-			if (number == 0)
-				charset = take_charset(&piece);
-			add_unescaped(piece, &bytes);
-		} else if (params_raw(params, plain, &piece)) {
-			ph_buf_add_str(&bytes, piece);
-		} else {
-			break;
-		}
-	}
-	if (number > 0)
-		*value_r = convert(charset, ph_buf_str(&bytes), pool);
+		if (ph_str_case_eq(params->items[i].name, name) &&
+			(!found || (params->items[i].in_pieces && !found->in_pieces)))
+			found = &params->items[i];
+	return found;
+}
+
+/* What is escaped may say its charset: RFC 2231, 4. */
+static struct ph_str decode_escaped(struct ph_str value, struct ph_pool *pool)
+{
+	struct ph_str charset = take_charset(&value);
+	struct ph_buf bytes;
+	ph_buf_init(&bytes, value.len);
+	add_unescaped(value, &bytes);
+	struct ph_str text = convert(charset, ph_buf_str(&bytes), pool);
 	ph_buf_free(&bytes);
-	return number > 0;
+	return text;
+}
+
+static const struct ph_mime_param *find_escaped(const struct ph_mime_params *params, const char *name)
+{
+	char escaped[80];
+	snprintf(escaped, sizeof escaped, "%s*", name);
+	return find(params, ph_str(escaped));
 }
 
 bool params_get(
 	const struct ph_mime_params *params, const char *name, struct ph_pool *pool, struct ph_str *value_r)
 {
-	char escaped[80];
-	struct ph_str value;
-	snprintf(escaped, sizeof escaped, "%s*", name);
-	if (params_raw(params, escaped, &value)) {
-		struct ph_str charset = take_charset(&value);
-		struct ph_buf bytes;
-		ph_buf_init(&bytes, value.len);
-		add_unescaped(value, &bytes);
-		*value_r = convert(charset, ph_buf_str(&bytes), pool);
-		ph_buf_free(&bytes);
-		return true;
-	}
-	if (get_continued(params, name, pool, value_r))
-		return true;
-	if (!params_raw(params, name, &value))
-		return false;
-	*value_r = header_decode(value, pool);
+	const struct ph_mime_param *escaped = find_escaped(params, name);
+	const struct ph_mime_param *plain = escaped ? NULL : find(params, ph_str(name));
+	if (escaped)
+		*value_r = decode_escaped(escaped->value, pool);
+	else if (plain)
+		*value_r = header_decode(plain->value, pool);
+	return escaped || plain;
+}
+
+bool params_raw(
+	const struct ph_mime_params *params, const char *name, struct ph_pool *pool, struct ph_str *value_r)
+{
+	const struct ph_mime_param *plain = find(params, ph_str(name));
+	if (!plain)
+		return params_get(params, name, pool, value_r);
+	*value_r = plain->value;
 	return true;
 }

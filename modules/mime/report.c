@@ -82,8 +82,8 @@ static int write_status(const struct ph_mime_report *report, struct ph_buf *buf)
 static int write_report(const struct ph_mime_report *report, struct ph_str status,
 	const struct ph_mime_new_field *fields, size_t field_count, struct ph_buf *buf)
 {
-	static const struct ph_mime_param type = { PH_STR_INIT("report-type"),
-		PH_STR_INIT("delivery-status") };
+	static const struct ph_mime_param type = { .name = PH_STR_INIT("report-type"),
+		.value = PH_STR_INIT("delivery-status") };
 	const struct ph_mime_new_part parts[] = {
 		{ .body = report->text },
 		{ .type = is_ascii(status) ? PH_STR("message/delivery-status")

@@ -8,7 +8,6 @@
  */
 #include "structure.h"
 
-#include "continuation.h"
 #include "imap_text.h"
 
 static void add_param(struct ph_buf *buf, struct ph_str name, struct ph_str value)
@@ -18,30 +17,12 @@ static void add_param(struct ph_buf *buf, struct ph_str name, struct ph_str valu
 	imap_add_string(buf, value);
 }
 
-/* One parameter, of several items when it is continued (RFC 2231, 6). Returns how many. */
-static size_t add_joined(struct ph_buf *buf, const struct ph_mime_params *params, size_t first)
-{
-	const struct ph_mime_param *param = &params->items[first];
-	struct ph_buf value;
-	struct ph_str name;
-	size_t count = 0;
-	ph_buf_init(&value, SIZE_MAX);
-	if (ph_str_find(param->name, '*') > 0)
-		count = continuation_join(params, first, &value, &name);
-	if (count > 0)
-		add_param(buf, name, ph_buf_str(&value));
-	else
-		add_param(buf, param->name, param->value);
-	ph_buf_free(&value);
-	return count > 0 ? count : 1;
-}
-
 static void add_each(struct ph_buf *buf, const struct ph_mime_params *params)
 {
-	for (size_t i = 0; i < params->count;) {
+	for (size_t i = 0; i < params->count; i++) {
 		if (i > 0)
 			ph_buf_add_char(buf, ' ');
-		i += add_joined(buf, params, i);
+		add_param(buf, params->items[i].name, params->items[i].value);
 	}
 }
 

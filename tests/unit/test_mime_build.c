@@ -218,7 +218,7 @@ START_TEST(test_message)
 		{ .name = STR("Subject"), .text = STR("A picture") },
 		{ .name = STR("Message-ID"), .kind = PH_MIME_NEW_STRUCTURED, .text = STR("<1@example.org>") },
 	};
-	static const struct ph_mime_param format = { STR("format"), STR("flowed") };
+	static const struct ph_mime_param format = { .name = STR("format"), .value = STR("flowed") };
 	static const struct ph_mime_new_part parts[] = {
 		{ .params = { &format, 1 }, .body = STR("See:\n") },
 		{ .type = STR("image/png"), .filename = STR("a b.png"), .body = STR("\x89PNG\0") },
@@ -264,8 +264,8 @@ END_TEST
 
 START_TEST(test_refused)
 {
-	static const struct ph_mime_param boundary = { STR("boundary"), STR("x") };
-	static const struct ph_mime_param bad = { STR("a b"), STR("x") };
+	static const struct ph_mime_param boundary = { .name = STR("boundary"), .value = STR("x") };
+	static const struct ph_mime_param bad = { .name = STR("a b"), .value = STR("x") };
 	static const struct ph_mime_new_field field = { .name = STR("a b") };
 	static const struct ph_mime_new_part rows[] = {
 		{ .type = STR("text") },

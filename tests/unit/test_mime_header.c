@@ -380,6 +380,15 @@ START_TEST(test_params)
 		{ "a; ;;=x; y; z=; w=1", "a|z=|w=1" },
 		{ "a;b=\"\"", "a|b=" },
 		{ "multipart/mixed;\r\n\tboundary=\"x y\"", "multipart/mixed|boundary=x y" },
+		/* RFC 2231, 3, 4.1 and 6: pieces, in whatever order. */
+		{ "x; n*0=a; m=1; n*1=\"b c\"", "x|n=ab c|m=1" },
+		{ "x; n*1=b; m*=1; n*0=a", "x|n=ab|m*=1" },
+		{ "x; n*2=\"c%\"; n*0=\"a b\"; n*1*=%20b", "x|n*=''a%20b%20bc%25" },
+		{ "x; n*0*=utf-8''a; n*1='", "x|n*=utf-8''a%27" },
+		{ "x; n*1=b; n*0=a; m*0=d; n*3=d; n*0=e; n*1*=f", "x|n=ab|m=d|n*3=d|n*0=e|n*1*=f" },
+		{ "x; n*1=b; n*2=c", "x|n*1=b|n*2=c" },
+		{ "x; n*00=a; n*01=b; *0=c; n*=d; n**=e; n*0**=f",
+			"x|n*00=a|n*01=b|*0=c|n*=d|n**=e|n*0**=f" },
 	};
 	struct ph_buf text;
 	ph_buf_init(&text, 1000);
@@ -398,6 +407,26 @@ START_TEST(test_params)
 }
 END_TEST
 
+/* Many pieces, the last first: they are put in order without looking for each. */
+START_TEST(test_many_pieces)
+{
+	enum { PIECES = 9999 };
+	struct ph_str value;
+	struct ph_mime_params params;
+	struct ph_buf field;
+	ph_buf_init(&field, SIZE_MAX);
+	ph_buf_add_text(&field, "x");
+	for (int i = PIECES; i >= 0; i--)
+		ph_buf_printf(&field, "; n*%d=%d", i, i % 10);
+	params_parse(ph_buf_str(&field), PIECES + 1, pool, &value, &params);
+	ck_assert_uint_eq(params.count, 1);
+	ck_assert_uint_eq(params.items[0].value.len, PIECES + 1);
+	for (size_t i = 0; i <= PIECES; i++)
+		ck_assert_int_eq(params.items[0].value.data[i], (char)('0' + i % 10));
+	ph_buf_free(&field);
+}
+END_TEST
+
 START_TEST(test_param_values)
 {
 	static const struct {
@@ -410,6 +439,8 @@ START_TEST(test_param_values)
 		{ "x; n=old; n*=utf-8''new", "new" },
 		{ "x; n*0=a; n*1=b; n*2=c", "abc" },
 		{ "x; n*1=b; n*0=a; n*3=d", "ab" },
+		{ "x; n=old; n*1=b; n*0=a", "ab" },
+		{ "x; n*0=\"=?utf-8?q?=C3\"; n*1=\"=A4?=\"", "\xC3\xA4" },
 		{ "x; n*0*=us-ascii'en'This%20is%20even%20more%20; n*1*=%2A%2A%2Afun%2A%2A%2A%20; "
 		  "n*2=\"isn't it!\"",
 			"This is even more ***fun*** isn't it!" },
@@ -470,6 +501,7 @@ int main(void)
 	tcase_add_test(tests, test_addresses_limited);
 	tcase_add_test(tests, test_message_ids);
 	tcase_add_test(tests, test_params);
+	tcase_add_test(tests, test_many_pieces);
 	tcase_add_test(tests, test_param_values);
 	tcase_add_test(tests, test_fold_case);
 	suite_add_tcase(suite, tests);

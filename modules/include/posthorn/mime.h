@@ -22,8 +22,9 @@
 /* --- What the parser yields --- */
 
 struct ph_mime_param {
-	struct ph_str name;  /* lower case, as written otherwise: "filename*0*" stays */
+	struct ph_str name;  /* lower case; with "*" behind it the value is escaped (RFC 2231, 4) */
 	struct ph_str value; /* without quotes */
+	bool in_pieces;      /* "name*0=...; name*1=...", put together here (RFC 2231, 3) */
 };
 
 struct ph_mime_params {

@@ -30,5 +30,6 @@ include $(srcdir)/tests/interop/local.mk
 include $(srcdir)/tests/crash/local.mk
 include $(srcdir)/tests/interop/mime.mk
 include $(srcdir)/tests/bench/kv.mk
+include $(srcdir)/tests/bench/load.mk
 include $(srcdir)/tests/bench/mime.mk
 include $(srcdir)/tests/bench/store.mk

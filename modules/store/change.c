@@ -12,6 +12,7 @@
 #include <posthorn/bytes.h>
 #include <posthorn/mem.h>
 
+#include "gone.h"
 #include "uid_set.h"
 #include "usage.h"
 
@@ -124,6 +125,8 @@ int change_end(struct change *change, int result)
 		result = write_log(change, LOG_FLAGGED, &change->flagged);
 	if (result == 0)
 		result = write_log(change, LOG_EXPUNGED, &change->expunged);
+	if (result == 0)
+		result = gone_add(change->txn, change->partition, &change->expunged);
 	if (result == 0 && change->new_modseq)
 		result = trim_log(change);
 	if (result == 0 && change->meta_changed) {

@@ -6,19 +6,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <posthorn/bytes.h>
 #include <posthorn/mem.h>
 
 #include "change.h"
 #include "check.h"
+#include "gone.h"
 #include "keyword.h"
 #include "uid_set.h"
 
 struct counting {
 	bool repair;
-	bool wrong; /* counters are */
+	bool wrong;      /* counters are */
+	bool wrong_gone; /* what is kept of gone UIDs is */
 	struct meta meta, found;
+	struct ph_uid_set present;
 	struct fault_list faults;
 };
 
@@ -42,6 +46,7 @@ static void count_message(struct counting *counting, uint32_t uid, const struct 
 {
 	struct meta *found = &counting->found;
 
+	uid_set_add(&counting->present, uid, uid);
 	found->messages++;
 	found->size += record->size;
 	found->unseen += !(record->flags & PH_FLAG_SEEN);
@@ -144,6 +149,33 @@ static void check_keywords(struct ph_kv_txn *txn, struct counting *counting)
 	}
 }
 
+static bool is_same_set(const struct ph_uid_set *a, const struct ph_uid_set *b)
+{
+	return a->count == b->count &&
+	       (a->count == 0 || memcmp(a->ranges, b->ranges, a->count * sizeof(*a->ranges)) == 0);
+}
+
+/* All UIDs that were given, but those of messages that are there. */
+static int check_gone(struct ph_kv_txn *txn, struct counting *counting)
+{
+	struct ph_uid_set given = { 0 }, gone = { 0 }, stored = { 0 };
+	int result = gone_read(txn, 0, &counting->found, &stored);
+
+	if (counting->found.uid_next > 1)
+		uid_set_add(&given, 1, counting->found.uid_next - 1);
+	uid_set_add_rest(&gone, &given, &counting->present);
+	counting->wrong_gone = result == PH_E_CORRUPT || !is_same_set(&gone, &stored);
+	if (counting->wrong_gone) {
+		fault_add(&counting->faults, 0, "it does not know which UIDs are gone");
+		counting->faults.items[counting->faults.count - 1].repaired = counting->repair;
+		result = counting->repair ? gone_write(txn, 0, &gone) : 0;
+	}
+	uid_set_free(&given);
+	uid_set_free(&gone);
+	uid_set_free(&stored);
+	return result;
+}
+
 static int put_meta(struct ph_kv_txn *txn, const struct meta *meta)
 {
 	char bytes[META_SIZE];
@@ -159,7 +191,7 @@ static int count_all(struct ph_kv_txn *txn, void *arg)
 	struct meta *found = &counting->found;
 	int result = meta_get(txn, 0, &counting->meta);
 
-	counting->faults.count = 0;
+	counting->faults.count = counting->present.count = 0;
 	counting->wrong = false;
 	if (result < 0)
 		return result;
@@ -169,6 +201,8 @@ static int count_all(struct ph_kv_txn *txn, void *arg)
 	result = count_messages(store.kv->cursor(txn, 0), counting);
 	if (result == 0)
 		result = count_log(txn, counting);
+	if (result == 0)
+		result = check_gone(txn, counting);
 	if (result < 0)
 		return result;
 	check_keywords(txn, counting);
@@ -182,12 +216,13 @@ int check_records(struct check *check, uint64_t mailbox, struct ph_error *error)
 	struct ph_kv_partition partition = mailbox_partition(mailbox);
 	int result = store_read(partition, count_all, &counting, error);
 
-	if (result == 0 && check->repair && counting.wrong) {
+	if (result == 0 && check->repair && (counting.wrong || counting.wrong_gone)) {
 		counting.repair = true;
 		result = store_update(partition, count_all, &counting, error);
 	}
 	for (size_t i = 0; result == 0 && i < counting.faults.count; i++)
 		check_report(check, &counting.faults.items[i]);
+	uid_set_free(&counting.present);
 	free(counting.faults.items);
 	return result;
 }

@@ -1,13 +1,15 @@
 /* Copying and moving messages: records and summaries are copied, the bytes get one more reference.
  *
- * What is to be copied is read first, in pieces; then one transaction writes all copies, leaving out messages
- * that went meanwhile. The originals of a move go in that same transaction, or, where the kv changes only one
- * partition at a time, in another one behind it: at worst a message is there twice. */
+ * It is done in steps, so that others need not wait long. What a step copies is read first; then one
+ * transaction writes the copies, leaving out messages that went meanwhile. The originals of a move go in that
+ * same transaction, or, where the kv changes only one partition at a time, in another one behind it: at worst
+ * a message is there twice. When a step fails, the copies of those before it go again; what was moved stays
+ * moved (RFC 9051, 6.4.7; RFC 6851, 3.3). */
 #include <config.h>
 
 #include <stdlib.h>
 
-#include <posthorn/fiber.h>
+#include <posthorn/log.h>
 #include <posthorn/mem.h>
 
 #include "keyword.h"
@@ -16,8 +18,9 @@
 #include "uid_set.h"
 #include "usage.h"
 
-/* Messages read at once. */
-#define STEP 200
+/* Messages of a step, and bytes of their summaries, when there are several. */
+#define STEP 500
+#define STEP_BYTES (4 * 1024 * 1024)
 
 struct original {
 	uint32_t uid;
@@ -31,11 +34,9 @@ struct originals {
 	struct ph_pool *pool;
 	struct original *items;
 	size_t count, capacity;
-	size_t known;  /* of them, before the piece that is being read */
-	uint32_t from; /* the UID with which that begins, */
-	uint32_t next; /* and with which the next one will */
+	uint32_t next; /* the UID to go on with */
 	uint32_t end;  /* copies within one mailbox are not copied again */
-	bool more;
+	bool more;     /* there may be */
 };
 
 /* --- reading --- */
@@ -81,45 +82,35 @@ static int read_original(
 	return result;
 }
 
+static bool is_full(const struct originals *originals)
+{
+	return originals->count >= STEP || ph_pool_used(originals->pool) >= STEP_BYTES;
+}
+
+/* The originals of the next step. */
 static int read_some(struct ph_kv_txn *txn, void *arg)
 {
 	struct originals *originals = arg;
 	struct ph_kv_cursor *cursor = store.kv->cursor(txn, 0);
 	struct message_record record;
 	struct meta meta;
-	uint32_t uid;
+	uint32_t uid, from = originals->next;
 	int result = meta_get(txn, 0, &meta);
 
-	originals->count = originals->known;
-	originals->next = originals->from;
+	originals->count = 0;
+	ph_pool_clear(originals->pool);
 	if (result == 0 && originals->end == 0)
 		originals->end = meta.uid_next;
-	for (size_t i = 0; i < STEP && result == 0 && originals->count < originals->copying->most; i++) {
-		result = next_message(cursor, originals->copying->uids, originals->next, &uid, &record);
+	while (result == 0 && !is_full(originals)) {
+		result = next_message(cursor, originals->copying->uids, from, &uid, &record);
 		if (result == 0 && uid >= originals->end)
 			result = PH_E_ABSENT;
 		if (result == 0)
 			result = read_original(txn, originals, uid, &record);
-		if (result == 0)
-			originals->next = uid + 1;
+		from = uid + 1;
 	}
-	originals->more = result == 0 && originals->count < originals->copying->most;
+	originals->more = result == 0;
 	return result == PH_E_ABSENT ? 0 : result;
-}
-
-static int read_all(struct originals *originals, struct ph_error *error)
-{
-	int result;
-
-	for (;;) {
-		originals->known = originals->count;
-		originals->from = originals->next;
-		result = store_read(
-			mailbox_partition(originals->copying->source), read_some, originals, error);
-		if (result < 0 || !originals->more)
-			return result;
-		ph_fiber_yield();
-	}
 }
 
 /* --- writing --- */
@@ -260,7 +251,7 @@ static int write_copies(struct copy_run *run, struct ph_error *error)
 	return store.kv->update(partitions, count, NULL, 0, run_copy, run, error);
 }
 
-static int write_all(const struct originals *originals, struct ph_copied *copied_r, struct ph_error *error)
+static int write_step(const struct originals *originals, struct ph_copied *copied_r, struct ph_error *error)
 {
 	const struct copying *copying = originals->copying;
 	ph_account_id account = mailbox_account(copying->target);
@@ -283,13 +274,54 @@ static int write_all(const struct originals *originals, struct ph_copied *copied
 	return result;
 }
 
+/* The last one that was read. */
+static void go_on(struct originals *originals)
+{
+	if (originals->count > 0)
+		originals->next = originals->items[originals->count - 1].uid + 1;
+}
+
+static int copy_in_steps(struct originals *originals, struct ph_copied *copied_r, struct ph_error *error)
+{
+	struct ph_copied step = { 0 };
+	int result;
+
+	do {
+		result = store_read(
+			mailbox_partition(originals->copying->source), read_some, originals, error);
+		if (result == 0)
+			result = write_step(originals, &step, error);
+		if (result < 0)
+			break;
+		copied_r->uid_validity = step.uid_validity;
+		uid_set_add_all(&copied_r->source, &step.source);
+		uid_set_add_all(&copied_r->target, &step.target);
+		go_on(originals);
+	} while (originals->more);
+	uid_set_free(&step.source);
+	uid_set_free(&step.target);
+	return result;
+}
+
+static void take_back(const struct copying *copying, const struct ph_copied *copied)
+{
+	struct ph_error error = { 0 };
+	int result = expunge_messages(copying->target, &copied->target, true, NULL, &error);
+
+	if (result < 0 && result != PH_E_ABSENT)
+		ph_log(PH_LOG_ERROR, "copies of a failed command are still there",
+			PH_LOG_ERROR_DETAIL(&error));
+}
+
 int copy_messages(const struct copying *copying, struct ph_copied *copied_r, struct ph_error *error)
 {
 	struct originals originals = { .copying = copying, .pool = ph_pool_new(0), .next = 1 };
-	int result = read_all(&originals, error);
+	int result;
 
-	if (result == 0)
-		result = write_all(&originals, copied_r, error);
+	*copied_r = (struct ph_copied){ 0 };
+	result = copy_in_steps(&originals, copied_r, error);
+	if (result < 0 && !copying->move && copied_r->target.count > 0)
+		take_back(copying, copied_r);
 	ph_pool_free(&originals.pool);
 	free(originals.items);
 	return result;

@@ -1,4 +1,4 @@
-/* Flags, keywords and expunging. */
+/* Changing flags and keywords. */
 #include <config.h>
 
 #include <string.h>
@@ -7,16 +7,20 @@
 #include "mailbox.h"
 #include "message.h"
 #include "uid_set.h"
-#include "usage.h"
 
-/* Messages that one transaction expunges, so that others need not wait long. */
-#define EXPUNGE_STEP 1000
+/* Messages that one transaction looks at and changes, so that others need not wait long. */
+#define STEP 1000
+/* The UID to go on with, when there are no more: never given. */
+#define DONE UINT32_MAX
 
 struct flagging {
 	const struct ph_uid_set *uids;
 	enum ph_flag_operation operation;
 	const struct ph_flag_list *flags;
 	uint64_t unchanged_since;
+	/* Of one step: */
+	uint32_t from; /* the UID it begins with */
+	uint32_t next; /* the UID to go on with */
 	struct ph_uid_set modified;
 };
 
@@ -80,16 +84,21 @@ static int flag_one(struct change *change, const struct flagging *flagging, cons
 	return result;
 }
 
-static int flag_all(struct change *change, struct flagging *flagging, const struct keyword_list *named)
+static int flag_some(struct change *change, struct flagging *flagging, const struct keyword_list *named)
 {
 	struct message_record record;
-	uint32_t uid = 0;
+	uint32_t uid;
 
-	for (;;) {
-		int result = change_next(change, flagging->uids, uid + 1, &uid, &record);
+	for (int i = 0; i < STEP; i++) {
+		int result = change_next(change, flagging->uids, flagging->next, &uid, &record);
 
+		if (result == PH_E_ABSENT) {
+			flagging->next = DONE;
+			return 0;
+		}
 		if (result < 0)
-			return result == PH_E_ABSENT ? 0 : result;
+			return result;
+		flagging->next = uid + 1;
 		if (flagging->unchanged_since && record.modseq > flagging->unchanged_since) {
 			uid_set_add(&flagging->modified, uid, uid);
 			continue;
@@ -98,6 +107,7 @@ static int flag_all(struct change *change, struct flagging *flagging, const stru
 		if (result < 0)
 			return result;
 	}
+	return 0;
 }
 
 static int run_flagging(struct ph_kv_txn *txn, void *arg)
@@ -108,12 +118,13 @@ static int run_flagging(struct ph_kv_txn *txn, void *arg)
 	int result = change_begin(&change, txn, 0);
 
 	flagging->modified.count = 0;
+	flagging->next = flagging->from;
 	if (result < 0)
 		return result;
 	result = keywords_find(&change, flagging->flags->keywords, flagging->flags->keyword_count,
 		flagging->operation != PH_FLAGS_REMOVE, &named);
 	if (result == 0)
-		result = flag_all(&change, flagging, &named);
+		result = flag_some(&change, flagging, &named);
 	keyword_list_free(&named);
 	return change_end(&change, result);
 }
@@ -122,83 +133,19 @@ int flag_messages(uint64_t mailbox, const struct ph_uid_set *uids, enum ph_flag_
 	const struct ph_flag_list *flags, uint64_t unchanged_since, struct ph_uid_set *modified_r,
 	struct ph_error *error)
 {
-	struct flagging flagging = { uids, operation, flags, unchanged_since, { 0 } };
-	int result = store_update(mailbox_partition(mailbox), run_flagging, &flagging, error);
-
-	if (result == 0 && modified_r)
-		uid_set_add_all(modified_r, &flagging.modified);
-	uid_set_free(&flagging.modified);
-	return result;
-}
-
-/* --- expunging --- */
-
-struct expunging {
-	const struct ph_uid_set *uids; /* NULL: all */
-	bool any;
-	uint32_t from; /* the UID to go on with; UINT32_MAX: done */
-	struct ph_uid_set expunged;
-	struct usage usage; /* what went */
-	uint32_t next;
-};
-
-static int expunge_some(struct change *change, struct expunging *expunging)
-{
-	struct message_record record;
-	uint32_t uid;
-	size_t done = 0;
-
-	while (done < EXPUNGE_STEP && (expunging->any || change->meta.deleted > 0)) {
-		int result = change_next(change, expunging->uids, expunging->next, &uid, &record);
-
-		if (result == PH_E_ABSENT)
-			break;
-		if (result < 0)
-			return result;
-		expunging->next = uid + 1;
-		if (!expunging->any && !(record.flags & PH_FLAG_DELETED))
-			continue;
-		result = change_expunge(change, uid, &record);
-		if (result < 0)
-			return result;
-		uid_set_add(&expunging->expunged, uid, uid);
-		done++;
-	}
-	if (done < EXPUNGE_STEP)
-		expunging->next = UINT32_MAX;
-	return 0;
-}
-
-static int run_expunging(struct ph_kv_txn *txn, void *arg)
-{
-	struct expunging *expunging = arg;
-	struct change change;
-	int result = change_begin(&change, txn, 0);
-
-	expunging->expunged.count = 0;
-	expunging->next = expunging->from;
-	if (result < 0)
-		return result;
-	change.account = usage_partition(1);
-	result = change_end(&change, expunge_some(&change, expunging));
-	expunging->usage = (struct usage){ -change.usage.bytes, -change.usage.messages };
-	return result;
-}
-
-int expunge_messages(uint64_t mailbox, const struct ph_uid_set *uids, bool any, struct ph_uid_set *expunged_r,
-	struct ph_error *error)
-{
-	struct expunging expunging = { .uids = uids, .any = any, .next = 1 };
+	struct flagging flagging = { .uids = uids,
+		.operation = operation,
+		.flags = flags,
+		.unchanged_since = unchanged_since,
+		.next = 1 };
 	int result = 0;
 
-	while (result == 0 && expunging.next != UINT32_MAX) {
-		expunging.from = expunging.next;
-		result = usage_update(mailbox, run_expunging, &expunging, error);
-		if (result == 0)
-			usage_release(mailbox_account(mailbox), &expunging.usage);
-		if (result == 0 && expunged_r)
-			uid_set_add_all(expunged_r, &expunging.expunged);
+	while (result == 0 && flagging.next != DONE) {
+		flagging.from = flagging.next;
+		result = store_update(mailbox_partition(mailbox), run_flagging, &flagging, error);
+		if (result == 0 && modified_r)
+			uid_set_add_all(modified_r, &flagging.modified);
 	}
-	uid_set_free(&expunging.expunged);
+	uid_set_free(&flagging.modified);
 	return result;
 }

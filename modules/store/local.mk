@@ -11,10 +11,12 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/copy.c \
 	modules/store/deliver.c \
 	modules/store/draft.c \
+	modules/store/expunge.c \
 	modules/store/export.c modules/store/export.h \
 	modules/store/export_maildir.c \
 	modules/store/export_mbox.c \
 	modules/store/flag.c \
+	modules/store/gone.c modules/store/gone.h \
 	modules/store/import.c modules/store/import.h \
 	modules/store/import_maildir.c \
 	modules/store/import_mbox.c \

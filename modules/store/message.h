@@ -22,15 +22,14 @@ struct ph_str draft_summary(const struct ph_draft *draft);
 int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t internal_date, int32_t internal_zone,
 	struct ph_destination *destinations, size_t count, struct ph_error *error);
 
-/* From one mailbox to another, all or nothing. */
+/* From one mailbox to another, as of ph_store_service.messages_copy. */
 struct copying {
 	uint64_t source;
 	uint64_t target;
 	const struct ph_uid_set *uids;
 	bool move;
-	size_t most; /* only so many, the first of them */
 };
-/* *copied_r is set, not added to. */
+/* *copied_r is set, not added to; it is to be freed also after a failure. */
 int copy_messages(const struct copying *copying, struct ph_copied *copied_r, struct ph_error *error);
 
 /* As of ph_store_service.messages_flag and .messages_expunge. What is told is added to the sets. */

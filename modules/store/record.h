@@ -18,6 +18,7 @@
  *                        s UID              -> summary
  *                        i TEXT             a message that was imported, by its name elsewhere
  *                        l MODSEQ KIND      what one transaction changed -> set of UIDs
+ *                        g PIECE            UIDs that are gone, a piece for each 1,024 -> set of UIDs
  *
  * A mailbox exists as long as its meta does; an account, as long as its i record does. Numbers of accounts
  * and mailboxes are never used twice. */

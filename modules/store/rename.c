@@ -11,9 +11,6 @@
 #include "message.h"
 #include "uid_set.h"
 
-/* Messages of INBOX that are moved in one transaction. */
-#define STEP 500
-
 struct renaming {
 	struct ph_str from, to;
 };
@@ -123,7 +120,7 @@ static int move_inbox(ph_account_id account, struct ph_str to, struct ph_error *
 	struct ph_mailbox_status status;
 	struct mailbox_record inbox, target;
 	struct ph_uid_set uids = { 0 };
-	struct copying copying = { .uids = &uids, .move = true, .most = STEP };
+	struct copying copying = { .uids = &uids, .move = true };
 	struct ph_copied copied = { 0 };
 	int result = mailbox_create(PH_ACTOR_SYSTEM, account, to, 0, error);
 
@@ -138,11 +135,9 @@ static int move_inbox(ph_account_id account, struct ph_str to, struct ph_error *
 	copying.source = inbox.number;
 	copying.target = target.number;
 	uid_set_add(&uids, 1, status.uid_next - 1);
-	do {
-		uid_set_free(&copied.source);
-		uid_set_free(&copied.target);
-		result = copy_messages(&copying, &copied, error);
-	} while (result == 0 && copied.source.count > 0);
+	result = copy_messages(&copying, &copied, error);
+	uid_set_free(&copied.source);
+	uid_set_free(&copied.target);
 	uid_set_free(&uids);
 	return result;
 }

@@ -109,7 +109,7 @@ static int messages_copy(struct ph_actor actor, struct ph_mailbox *mailbox, cons
 	ph_account_id account, struct ph_str target, bool move, struct ph_copied *copied_r,
 	struct ph_error *error)
 {
-	struct copying copying = { .source = mailbox->number, .uids = uids_, .move = move, .most = SIZE_MAX };
+	struct copying copying = { .source = mailbox->number, .uids = uids_, .move = move };
 	struct mailbox_record record;
 	int result = store_may_use(actor, mailbox_account(mailbox->number)) ? 0 : PH_E_ABSENT;
 

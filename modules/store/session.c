@@ -1,8 +1,9 @@
 /* Opening a mailbox and bringing its view up to date.
  *
- * A view is as of a modseq. Nothing changed: one value is read. Something did: the log of changes since that
- * modseq is read. The log does not reach back so far, or the view is new: all messages are read, in pieces,
- * and then the log from where that began, until nothing is new any more. */
+ * A new view is all UIDs but those that are gone. Later it is as of a modseq. Nothing changed: one value is
+ * read. Something did: the log of changes since that modseq is read. The log does not reach back so far, or
+ * what is gone is not known: all messages are read, in pieces, and then the log from where that began, until
+ * nothing is new any more. */
 #include <config.h>
 
 #include "session.h"
@@ -13,6 +14,7 @@
 #include <posthorn/mem.h>
 
 #include "change.h"
+#include "gone.h"
 #include "keyword.h"
 #include "mailbox.h"
 #include "uid_set.h"
@@ -58,6 +60,19 @@ static int read_keyword(struct ph_kv_txn *txn, struct ph_mailbox *mailbox)
 	return 0;
 }
 
+/* All is new. */
+static int find_all(struct ph_kv_txn *txn, struct findings *findings)
+{
+	int result;
+
+	findings->expunged.count = 0;
+	result = gone_read(txn, 0, &findings->meta, &findings->expunged);
+	findings->full = result == PH_E_CORRUPT;
+	if (findings->full)
+		findings->expunged.count = 0;
+	return findings->full ? 0 : result;
+}
+
 static int find_changes(struct ph_kv_txn *txn, void *arg)
 {
 	struct findings *findings = arg;
@@ -68,6 +83,8 @@ static int find_changes(struct ph_kv_txn *txn, void *arg)
 		result = read_keyword(txn, mailbox);
 	if (result < 0 || findings->meta.highest_modseq == mailbox->meta.highest_modseq)
 		return result;
+	if (mailbox->meta.highest_modseq == 0)
+		return find_all(txn, findings);
 	findings->full = mailbox->meta.highest_modseq < findings->meta.log_from;
 	if (findings->full)
 		return 0;

@@ -34,12 +34,28 @@ static void insert_range(struct ph_uid_set *set, size_t at, uint32_t first, uint
 	set->count++;
 }
 
+/* Behind all others. */
+static void append_range(struct ph_uid_set *set, uint32_t first, uint32_t last)
+{
+	struct ph_uid_range *end = &set->ranges[set->count - 1];
+
+	if (end->last + 1 == first)
+		end->last = last;
+	else
+		insert_range(set, set->count, first, last);
+}
+
 void uid_set_add(struct ph_uid_set *set, uint32_t first, uint32_t last)
 {
 	size_t at, end;
 
 	if (first > last)
 		return;
+	/* Mostly sets are made in order. */
+	if (set->count > 0 && set->ranges[set->count - 1].last < first) {
+		append_range(set, first, last);
+		return;
+	}
 	/* Those from `at` up to `end` overlap the new range, or touch it. */
 	at = uid_set_find(set, first > 0 ? first - 1 : 0);
 	for (end = at; end < set->count; end++) {

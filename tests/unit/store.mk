@@ -4,7 +4,7 @@ if BUILD_KV_LMDB
 store_tests = tests/contract/test_kv_lmdb tests/contract/test_kv_memory tests/unit/test_store_sets \
 	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model \
 	tests/unit/test_store_quota tests/unit/test_store_changes tests/unit/test_store_check \
-	tests/unit/test_store_import
+	tests/unit/test_store_import tests/unit/test_store_scale
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 endif
@@ -45,6 +45,9 @@ tests_unit_test_store_check_LDADD = $(STORE_TEST_LIBS)
 tests_unit_test_store_import_SOURCES = tests/unit/test_store_import.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_import_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_import_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_scale_SOURCES = tests/unit/test_store_scale.c $(STORE_TEST_SOURCES)
+tests_unit_test_store_scale_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_scale_LDADD = $(STORE_TEST_LIBS)
 tests_unit_test_store_mailboxes_SOURCES = tests/unit/test_store_mailboxes.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_mailboxes_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_mailboxes_LDADD = $(STORE_TEST_LIBS)

@@ -101,6 +101,70 @@ START_TEST(faults_are_told_and_repaired)
 }
 END_TEST
 
+static int lose_gone(struct ph_kv_txn *txn, void *arg)
+{
+	struct key key;
+
+	(void)arg;
+	return fixture.kv.del(txn, 0, key_32(&key, 'g', 0));
+}
+
+static int spoil_gone(struct ph_kv_txn *txn, void *arg)
+{
+	struct key key;
+
+	(void)arg;
+	return fixture.kv.put(txn, 0, key_32(&key, 'g', 0), S("\x80"));
+}
+
+static int confuse_gone(struct ph_kv_txn *txn, void *arg)
+{
+	struct key key;
+
+	(void)arg;
+	return fixture.kv.put(txn, 0, key_32(&key, 'g', 0), S("\2\1"));
+}
+
+static void expunge(struct ph_mailbox *mailbox, uint32_t first, uint32_t last)
+{
+	struct ph_uid_set set = uids(first, last);
+
+	ck_assert_int_eq(st->messages_expunge(SYSTEM, mailbox, &set, true, NULL, NULL), 0);
+	st->uid_set_free(&set);
+}
+
+/* What is kept of UIDs that are gone is lost, unreadable, or wrong: views are right where that shows, also
+ * after more messages went; check tells of it, and repair makes it anew. */
+START_TEST(gone_uids_are_repaired)
+{
+	static int (*const spoil[])(
+		struct ph_kv_txn * txn, void *arg) = { lose_gone, spoil_gone, confuse_gone };
+	struct ph_kv_partition inbox = mailbox_partition(fixture.alice << 32 | 1);
+	struct ph_mailbox *mailbox;
+
+	for (int i = 0; i < 9; i++)
+		deliver_text(fixture.alice, "INBOX", "text\r\n");
+	mailbox = open_mailbox(fixture.alice, "INBOX", false);
+	expunge(mailbox, 3, 4);
+	ck_assert_str_eq(run_check(false), "");
+	ck_assert_int_eq(fixture.kv.update(&inbox, 1, NULL, 0, spoil[_i], NULL, NULL), 0);
+	expunge(mailbox, 6, 6);
+	st->mailbox_close(&mailbox);
+	for (int i = 0; i < 2; i++) {
+		mailbox = open_mailbox(fixture.alice, "INBOX", true);
+		ck_assert_uint_eq(st->view_count(mailbox), 6);
+		/* The one of them that numbers do not tell, until it is repaired. */
+		if (spoil[_i] != confuse_gone || i == 1)
+			ck_assert_uint_eq(st->view_uid(mailbox, 3), 5);
+		st->mailbox_close(&mailbox);
+		if (i == 0)
+			ck_assert_str_eq(run_check(true),
+				"alice@demo.test INBOX 0 it does not know which UIDs are gone +\n");
+	}
+	ck_assert_str_eq(run_check(false), "");
+}
+END_TEST
+
 /* A store that was lived in has no faults. */
 START_TEST(a_sound_store_has_none)
 {
@@ -138,6 +202,7 @@ static Suite *make_suite(void)
 
 	tcase_set_timeout(tests, 0);
 	tcase_add_checked_fixture(tests, setup_store, teardown_store);
+	tcase_add_loop_test(tests, gone_uids_are_repaired, 0, 3);
 	tcase_add_loop_test(tests, faults_are_told_and_repaired, 0, 2);
 	tcase_add_test(tests, a_sound_store_has_none);
 	suite_add_tcase(suite, tests);

@@ -301,19 +301,24 @@ struct ph_store_service {
 	/* --- changing messages. The mailbox must not be open read-only (PH_E_DENIED). --- */
 
 	/* Changes flags of those messages that are there; `unchanged_since` (0: none) leaves out messages
-	 * whose modseq is greater, and adds them to *modified_r (which may be NULL). One transaction. */
+	 * whose modseq is greater, and adds them to *modified_r (which may be NULL). Many messages are
+	 * changed in several transactions, ascending, so that others need not wait long: after a failure some
+	 * may be changed. */
 	int (*messages_flag)(struct ph_actor actor, struct ph_mailbox *mailbox, const struct ph_uid_set *uids,
 		enum ph_flag_operation operation, const struct ph_flag_list *flags, uint64_t unchanged_since,
 		struct ph_uid_set *modified_r, struct ph_error *error);
 	/* Removes those of `uids` (NULL: of all) that carry \Deleted, or, with `any`, all of `uids`;
-	 * *expunged_r may be NULL. The view changes at the next refresh. */
+	 * *expunged_r may be NULL. The view changes at the next refresh. Many go in several transactions, as
+	 * with flags. */
 	int (*messages_expunge)(struct ph_actor actor, struct ph_mailbox *mailbox,
 		const struct ph_uid_set *uids, bool any, struct ph_uid_set *expunged_r,
 		struct ph_error *error);
 	/* To a mailbox of any account the actor may write to; keeps flags, keywords, internal date; copies no
-	 * bytes; all or nothing. PH_E_ABSENT when there is no such target, PH_E_QUOTA when its account has no
-	 * room. With `move` the originals go in the same transaction where the kv can, and else only after
-	 * the copies are durable. The sets of *copied_r are to be freed with uid_set_free. */
+	 * bytes. PH_E_ABSENT when there is no such target, PH_E_QUOTA when its account has no room. Many are
+	 * copied in several transactions, so that others need not wait long; after a failure none are left,
+	 * but after a crash some may be. With `move` each original goes in the transaction of its copy where
+	 * the kv can, and else only after the copy is durable; what was moved before a failure stays moved.
+	 * The sets of *copied_r are to be freed with uid_set_free. */
 	int (*messages_copy)(struct ph_actor actor, struct ph_mailbox *mailbox, const struct ph_uid_set *uids,
 		ph_account_id account, struct ph_str target, bool move, struct ph_copied *copied_r,
 		struct ph_error *error);

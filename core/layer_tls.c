@@ -8,10 +8,12 @@
 
 #include "layer_tls.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,6 +263,46 @@ ph_msec tls_handshake_timeout(void)
 	return handshake_timeout;
 }
 
+/* --- Whom clients trust --- */
+
+struct ph_trust {
+	SSL_CTX *context;
+};
+
+struct ph_trust *ph_trust_new(const char *file, struct ph_error *error)
+{
+	struct ph_trust *trust = ph_alloc(sizeof(*trust));
+	trust->context = SSL_CTX_new(TLS_client_method());
+	PH_ASSERT(trust->context);
+	SSL_CTX_set_min_proto_version(trust->context, TLS1_2_VERSION);
+	SSL_CTX_set_options(trust->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(trust->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+						 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(trust->context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(trust->context, SSL_VERIFY_PEER, NULL);
+	/* So that the file may hold the server's own certificate. */
+	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(trust->context), X509_V_FLAG_PARTIAL_CHAIN);
+	ERR_clear_error();
+	int result = file ? SSL_CTX_load_verify_file(trust->context, file)
+			  : SSL_CTX_set_default_verify_paths(trust->context);
+	if (result == 1)
+		return trust;
+	ph_error_set(error, PH_E_INVALID, "cannot read the trusted certificates",
+		"cannot read the trusted certificates%s%s: %s", file ? " in " : "", file ? file : "",
+		openssl_reason());
+	ph_trust_free(&trust);
+	return NULL;
+}
+
+void ph_trust_free(struct ph_trust **trust)
+{
+	if (!*trust)
+		return;
+	SSL_CTX_free((*trust)->context);
+	free(*trust);
+	*trust = NULL;
+}
+
 /* --- The layer --- */
 
 /* What a failed call means: a wish, or the end. */
@@ -358,9 +400,40 @@ struct layer *layer_tls_new(struct layer_tcp *tcp, const char *alpn)
 	return &tls->layer;
 }
 
+static bool is_numeric(const char *host)
+{
+	unsigned char address[16];
+	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+struct layer *layer_tls_client_new(struct layer_tcp *tcp, const struct ph_trust *trust, const char *host)
+{
+	struct layer_tls *tls = ph_alloc(sizeof(*tls));
+	X509_VERIFY_PARAM *expected;
+	int result;
+	tls->layer = (struct layer){ .type = &tls_type, .next = &tcp->layer };
+	tls->ssl = SSL_new(trust->context);
+	PH_ASSERT(tls->ssl);
+	expected = SSL_get0_param(tls->ssl);
+	if (is_numeric(host)) {
+		result = X509_VERIFY_PARAM_set1_ip_asc(expected, host);
+	} else {
+		X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+		result = host[0] && X509_VERIFY_PARAM_set1_host(expected, host, strlen(host)) &&
+			 SSL_set_tlsext_host_name(tls->ssl, host);
+	}
+	/* A name that cannot be expected must not end in expecting none. */
+	tls->broken = result != 1;
+	SSL_set_fd(tls->ssl, tcp->fd);
+	SSL_set_connect_state(tls->ssl);
+	return &tls->layer;
+}
+
 int layer_tls_handshake(struct layer *layer, struct ph_error *error)
 {
 	struct layer_tls *tls = tls_of(layer);
+	if (tls->broken)
+		return ph_error_set(error, PH_E_INVALID, "no certificate can be for such a host", NULL);
 	ERR_clear_error();
 	int returned = SSL_do_handshake(tls->ssl);
 	if (returned == 1)
@@ -370,7 +443,11 @@ int layer_tls_handshake(struct layer *layer, struct ph_error *error)
 		return result;
 	tls->broken = true;
 	if (result != PH_E_INVALID)
-		return ph_error_set(error, PH_E_CLOSED, "the client closed the connection", NULL);
+		return ph_error_set(error, PH_E_CLOSED, "the peer closed the connection", NULL);
+	if (!SSL_is_server(tls->ssl) && SSL_get_verify_result(tls->ssl) != X509_V_OK)
+		return ph_error_set(error, PH_E_DENIED, "the server's certificate is not trusted",
+			"the server's certificate is not trusted: %s",
+			X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl)));
 	return ph_error_set(error, PH_E_INVALID, "TLS handshake failed", "%s", openssl_reason());
 }
 

@@ -1,4 +1,4 @@
-/* TLS: the server's keys and certificates, and the layer that speaks it.
+/* TLS: the server's keys and certificates, whom its clients trust, and the layer that speaks it.
  *
  * Keys are loaded in the master before it forks (and gives up its rights), so that all workers also share the
  * keys of session tickets: a client resumes with whichever worker it meets. */
@@ -9,6 +9,7 @@
 
 #include <posthorn/conf.h>
 #include <posthorn/error.h>
+#include <posthorn/stream.h>
 
 #include "layer.h"
 
@@ -36,8 +37,10 @@ ph_msec tls_handshake_timeout(void);
 /* Puts TLS over a TCP layer. `alpn` is the one protocol accepted if the client offers any, or NULL. NULL when
  * there are no keys. Owns the TCP layer from then on. */
 struct layer *layer_tls_new(struct layer_tcp *tcp, const char *alpn);
-/* One step of the handshake: 0 done, LAYER_WANTS_*, or PH_E_INVALID, PH_E_CLOSED with the reason in *error.
- */
+/* The client's side of it: the server must show a certificate for `host`. */
+struct layer *layer_tls_client_new(struct layer_tcp *tcp, const struct ph_trust *trust, const char *host);
+/* One step of the handshake: 0 done, LAYER_WANTS_*, or PH_E_INVALID, PH_E_CLOSED, and for clients
+ * PH_E_DENIED (the certificate), with the reason in *error. */
 int layer_tls_handshake(struct layer *layer, struct ph_error *error);
 const char *layer_tls_version(const struct layer *layer);
 const char *layer_tls_cipher(const struct layer *layer);

@@ -21,6 +21,7 @@ dist_coreinclude_HEADERS = \
 	core/include/posthorn/offload.h \
 	core/include/posthorn/service.h \
 	core/include/posthorn/str.h \
+	core/include/posthorn/stream.h \
 	core/include/posthorn/tool.h \
 	core/include/posthorn/value.h \
 	core/include/posthorn/verdict.h
@@ -114,6 +115,7 @@ core_libcore_la_SOURCES = \
 	core/stack.c \
 	core/stack.h \
 	core/str.c \
+	core/stream.c \
 	core/tls_self_signed.c \
 	core/tool.c \
 	core/user.c \

@@ -1,4 +1,7 @@
-/* Storing messages that come from elsewhere, several in one transaction. */
+/* Storing messages that come from elsewhere, several in one transaction.
+ *
+ * Which messages are \Recent comes along as well: those of an empty mailbox that were not stay so, up to the
+ * first that is. A mailbox knows one UID from which on they are. */
 #include <config.h>
 
 #include "import.h"
@@ -22,14 +25,14 @@
 #define BATCH_BYTES (4 << 20)
 
 struct item {
-	struct import_message message; /* its texts in the batch's pool */
+	struct ph_import_message message; /* its texts in the batch's pool */
 	struct ph_draft *draft;
 	int result;
 	uint32_t uid;
 };
 
-struct import_mailbox {
-	struct import *import;
+struct ph_import_mailbox {
+	struct ph_import *import;
 	struct ph_pool *pool;  /* of the mailbox */
 	struct ph_pool *texts; /* of the batch */
 	struct ph_str name;
@@ -42,13 +45,31 @@ struct import_mailbox {
 	struct usage usage; /* that the last batch took */
 };
 
+/* Names and words of others must not move the cursor of a terminal. */
+static void print_plain(struct ph_str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		unsigned char next = i + 1 < text.len ? (unsigned char)text.data[i + 1] : 0;
+		bool control = c < ' ' || c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0);
+
+		putchar(control ? '?' : c);
+		i += c == 0xc2 && control;
+	}
+}
+
 void import_complain(struct ph_str where, const char *what, const char *why)
 {
 	ph_progress_hide();
-	printf("%.*s\t%s\t%s\n", PH_STR_ARGS(where), what, why);
+	print_plain(where);
+	putchar('\t');
+	print_plain(ph_str(what));
+	putchar('\t');
+	print_plain(ph_str(why));
+	putchar('\n');
 }
 
-void import_refuse(struct import *import, struct ph_str where, const char *what, const char *why)
+void import_refuse(struct ph_import *import, struct ph_str where, const char *what, const char *why)
 {
 	import->refused++;
 	import_complain(where, what, why);
@@ -99,7 +120,7 @@ static int set_validity(struct ph_kv_txn *txn, void *arg)
 	return change_end(&change, 0);
 }
 
-static int take_validity(struct import_mailbox *mailbox, uint32_t wanted, struct ph_error *error)
+static int take_validity(struct ph_import_mailbox *mailbox, uint32_t wanted, struct ph_error *error)
 {
 	struct validity validity = { mailbox->name, wanted };
 	int result = 0;
@@ -115,7 +136,7 @@ static int take_validity(struct import_mailbox *mailbox, uint32_t wanted, struct
 	return result == PH_E_DENIED ? 0 : result;
 }
 
-static int find_mailbox(struct import_mailbox *mailbox, struct ph_error *error)
+static int find_mailbox(struct ph_import_mailbox *mailbox, struct ph_error *error)
 {
 	ph_account_id account = mailbox->import->account;
 	struct mailbox_record record;
@@ -127,7 +148,7 @@ static int find_mailbox(struct import_mailbox *mailbox, struct ph_error *error)
 	return result;
 }
 
-static void free_mailbox(struct import_mailbox **mailbox)
+static void free_mailbox(struct ph_import_mailbox **mailbox)
 {
 	ph_pool_free(&(*mailbox)->texts);
 	ph_pool_free(&(*mailbox)->pool);
@@ -135,9 +156,10 @@ static void free_mailbox(struct import_mailbox **mailbox)
 	*mailbox = NULL;
 }
 
-struct import_mailbox *import_begin(struct import *import, struct ph_str name, uint32_t uid_validity)
+struct ph_import_mailbox *import_begin(
+	struct ph_import *import, struct ph_str name, unsigned special_use, uint32_t uid_validity)
 {
-	struct import_mailbox *mailbox = ph_alloc(sizeof(*mailbox));
+	struct ph_import_mailbox *mailbox = ph_alloc(sizeof(*mailbox));
 	struct ph_error error = { 0 };
 	struct name parsed;
 	int result = name_parse(name, (unsigned)store.config->depth, &parsed);
@@ -153,6 +175,8 @@ struct import_mailbox *import_begin(struct import *import, struct ph_str name, u
 		result = find_mailbox(mailbox, &error);
 	if (result == 0)
 		result = take_validity(mailbox, uid_validity, &error);
+	if (result == 0)
+		result = import_take_uses(import->account, mailbox->name, special_use, &error);
 	if (result < 0) {
 		import_refuse(import, name, "the mailbox", error.client);
 		free_mailbox(&mailbox);
@@ -178,22 +202,23 @@ static int find_name(struct ph_kv_txn *txn, void *arg)
 	return store.kv->get(txn, 0, name_of(&key, *name), &value);
 }
 
-bool import_has(struct import_mailbox *mailbox, struct ph_str name)
+bool import_has(struct ph_import_mailbox *mailbox, struct ph_str name)
 {
-	if (name.len > IMPORT_NAME_MAX ||
+	if (name.len > PH_IMPORT_NAME_MAX ||
 		store_read(mailbox_partition(mailbox->number), find_name, &name, NULL) != 0)
 		return false;
 	mailbox->import->there++;
 	return true;
 }
 
-static int append(struct change *change, const struct import_mailbox *mailbox, struct item *item)
+static int append(struct change *change, const struct ph_import_mailbox *mailbox, struct item *item)
 {
 	const struct ph_flag_list *flags = &item->message.flags;
 	struct keyword_list keywords = { 0 };
 	struct message_record record = {
 		.flags = flags->flags,
 		.internal_date = item->message.internal_date,
+		.internal_zone = item->message.internal_zone,
 		.save_date = mailbox->now,
 		.size = draft_size(item->draft),
 		.blob = store.kv->draft_id(draft_blob(item->draft)),
@@ -206,11 +231,15 @@ static int append(struct change *change, const struct import_mailbox *mailbox, s
 		change_skip(change, item->message.uid);
 	if (result == 0)
 		result = change_append(change, &record, draft_summary(item->draft), &item->uid);
+	if (result == 0 && !item->message.recent && change->meta.recent == 1) {
+		change->meta.recent = 0;
+		change->meta.recent_from = change->meta.uid_next;
+	}
 	keyword_list_free(&keywords);
 	return result;
 }
 
-static int append_named(struct change *change, const struct import_mailbox *mailbox, struct item *item)
+static int append_named(struct change *change, const struct ph_import_mailbox *mailbox, struct item *item)
 {
 	struct ph_str value;
 	struct key key;
@@ -227,7 +256,7 @@ static int append_named(struct change *change, const struct import_mailbox *mail
 
 static int append_all(struct ph_kv_txn *txn, void *arg)
 {
-	struct import_mailbox *mailbox = arg;
+	struct ph_import_mailbox *mailbox = arg;
 	struct change change;
 	int result = change_begin(&change, txn, 0);
 
@@ -246,7 +275,7 @@ static int append_all(struct ph_kv_txn *txn, void *arg)
 	return result;
 }
 
-static int update(struct import_mailbox *mailbox, struct ph_error *error)
+static int update(struct ph_import_mailbox *mailbox, struct ph_error *error)
 {
 	const struct ph_kv_partition partitions[] = { mailbox_partition(mailbox->number),
 		account_partition(mailbox->import->account) };
@@ -258,10 +287,10 @@ static int update(struct import_mailbox *mailbox, struct ph_error *error)
 		append_all, mailbox, error);
 }
 
-static void report(struct import_mailbox *mailbox, const struct item *item)
+static void report(struct ph_import_mailbox *mailbox, const struct item *item)
 {
-	const struct import_message *message = &item->message;
-	struct import *import = mailbox->import;
+	const struct ph_import_message *message = &item->message;
+	struct ph_import *import = mailbox->import;
 
 	if (item->result == PH_E_EXISTS) {
 		import->there++;
@@ -277,7 +306,7 @@ static void report(struct import_mailbox *mailbox, const struct item *item)
 }
 
 /* Stores the batch. */
-static int flush(struct import_mailbox *mailbox, struct ph_error *error)
+static int flush(struct ph_import_mailbox *mailbox, struct ph_error *error)
 {
 	ph_account_id account = mailbox->import->account;
 	const struct usage usage = { (int64_t)mailbox->bytes, (int64_t)mailbox->count };
@@ -303,7 +332,8 @@ static int flush(struct import_mailbox *mailbox, struct ph_error *error)
 	return result;
 }
 
-static void copy_message(struct import_mailbox *mailbox, const struct import_message *from, struct item *item)
+static void copy_message(
+	struct ph_import_mailbox *mailbox, const struct ph_import_message *from, struct item *item)
 {
 	const struct ph_flag_list *flags = &from->flags;
 	struct ph_str *keywords = ph_pool_array(mailbox->texts, flags->keyword_count, sizeof(*keywords));
@@ -315,13 +345,13 @@ static void copy_message(struct import_mailbox *mailbox, const struct import_mes
 	item->message.flags.keywords = keywords;
 }
 
-int import_add(struct import_mailbox *mailbox, const struct import_message *message, struct ph_draft *draft,
-	struct ph_error *error)
+int import_add(struct ph_import_mailbox *mailbox, const struct ph_import_message *message,
+	struct ph_draft *draft, struct ph_error *error)
 {
 	struct item *item = &mailbox->items[mailbox->count];
 	int result = draft_finish(draft, NULL, error);
 
-	if (result == 0 && message->name.len > IMPORT_NAME_MAX) {
+	if (result == 0 && message->name.len > PH_IMPORT_NAME_MAX) {
 		import_refuse(mailbox->import, mailbox->name, message->name.data, "its name is too long");
 		draft_free(&draft);
 		return 0;
@@ -349,9 +379,9 @@ static int raise_uid_next(struct ph_kv_txn *txn, void *arg)
 	return change_end(&change, 0);
 }
 
-int import_end(struct import_mailbox **mailbox, uint32_t uid_next, struct ph_error *error)
+int import_end(struct ph_import_mailbox **mailbox, uint32_t uid_next, struct ph_error *error)
 {
-	struct import_mailbox *open = *mailbox;
+	struct ph_import_mailbox *open = *mailbox;
 	int result = flush(open, error);
 
 	if (result == 0 && open->keeps_uids && uid_next > 1)
@@ -359,6 +389,25 @@ int import_end(struct import_mailbox **mailbox, uint32_t uid_next, struct ph_err
 	free_mailbox(mailbox);
 	return result;
 }
+
+void import_subscribe(struct ph_import *import, struct ph_str name)
+{
+	struct ph_error error = { 0 };
+
+	if (mailbox_subscribe(PH_ACTOR_SYSTEM, import->account, name, true, &error) < 0)
+		import_refuse(import, name, "the subscription", error.client);
+}
+
+const struct ph_import_service import_service = {
+	.run = import_run,
+	.complain = import_complain,
+	.refuse = import_refuse,
+	.begin = import_begin,
+	.has = import_has,
+	.add = import_add,
+	.end = import_end,
+	.subscribe = import_subscribe,
+};
 
 /* --- lines --- */
 

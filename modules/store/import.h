@@ -1,51 +1,38 @@
-/* Taking mail over from elsewhere: messages come with the UIDs, flags and dates they had. Each has a name
- * that is kept with it, so that a second run takes nothing twice and goes on where the first was broken off.
- */
+/* The service import/1 (posthorn/import.h), and the sources that are files. */
 #ifndef STORE_IMPORT_H
 #define STORE_IMPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <posthorn/mem.h>
+#include <posthorn/import.h>
 
-#include "record.h"
 #include "store.h"
 
-/* Bytes in the name of a message. */
-#define IMPORT_NAME_MAX 400
-
-struct import {
+struct ph_import {
 	ph_account_id account;
 	uint64_t taken;
 	uint64_t there; /* already */
 	uint64_t refused;
 };
 
-struct import_mailbox;
+extern const struct ph_import_service import_service;
 
-/* A message on its way: what it had where it comes from. */
-struct import_message {
-	struct ph_str name; /* unique in its mailbox */
-	uint32_t uid;       /* 0: it had none */
-	int64_t internal_date;
-	struct ph_flag_list flags;
-};
-
-/* Says on stdout what could not be taken as it was, and why. */
+/* As in struct ph_import_service. */
+int import_run(const char *address,
+	int (*source)(struct ph_import *import, void *arg, struct ph_error *error), void *arg);
 void import_complain(struct ph_str where, const char *what, const char *why);
-/* The same for what is not taken at all: counted as refused. */
-void import_refuse(struct import *import, struct ph_str where, const char *what, const char *why);
+void import_refuse(struct ph_import *import, struct ph_str where, const char *what, const char *why);
+struct ph_import_mailbox *import_begin(
+	struct ph_import *import, struct ph_str name, unsigned special_use, uint32_t uid_validity);
+bool import_has(struct ph_import_mailbox *mailbox, struct ph_str name);
+int import_add(struct ph_import_mailbox *mailbox, const struct ph_import_message *message,
+	struct ph_draft *draft, struct ph_error *error);
+int import_end(struct ph_import_mailbox **mailbox, uint32_t uid_next, struct ph_error *error);
+void import_subscribe(struct ph_import *import, struct ph_str name);
 
-/* Makes the mailbox if there is none. An empty one takes the UIDVALIDITY, unless that is 0. NULL, and
- * complaints, when it cannot be. */
-struct import_mailbox *import_begin(struct import *import, struct ph_str name, uint32_t uid_validity);
-bool import_has(struct import_mailbox *mailbox, struct ph_str name);
-/* Takes over the draft, and stores it now or at the end. A negative code: nothing can be stored any more. */
-int import_add(struct import_mailbox *mailbox, const struct import_message *message, struct ph_draft *draft,
-	struct ph_error *error);
-/* Stores what is left; no UID below `uid_next` will be given. Frees, and clears the pointer. */
-int import_end(struct import_mailbox **mailbox, uint32_t uid_next, struct ph_error *error);
+/* Gives the mailbox these special uses, but those that another mailbox with messages has. */
+int import_take_uses(ph_account_id account, struct ph_str name, unsigned uses, struct ph_error *error);
 
 /* Writes a file's bytes to a draft, so that lines end in CRLF: as they are if the first one does so. */
 struct import_writer {
@@ -55,8 +42,8 @@ struct import_writer {
 };
 int import_write(struct import_writer *writer, struct ph_str bytes, struct ph_error *error);
 
-/* The kinds. 0, or a negative code when the store failed. */
-int import_maildir(struct import *import, const char *path, struct ph_error *error);
-int import_mbox(struct import *import, const char *path, struct ph_error *error);
+/* Sources; `path` is a const char *. */
+int import_maildir(struct ph_import *import, void *path, struct ph_error *error);
+int import_mbox(struct ph_import *import, void *path, struct ph_error *error);
 
 #endif

@@ -15,7 +15,6 @@
 #include <posthorn/tool.h>
 
 #include "import.h"
-#include "mailbox.h"
 #include "maildir.h"
 #include "message.h"
 
@@ -27,14 +26,14 @@ struct file {
 };
 
 struct folder {
-	struct import *import;
+	struct ph_import *import;
 	const char *path;
 	struct ph_str name;
 	struct ph_pool *pool;
 	struct maildir_lists lists;
 	struct file *files;
 	size_t count, capacity;
-	struct import_mailbox *mailbox;
+	struct ph_import_mailbox *mailbox;
 };
 
 /* --- which files there are --- */
@@ -128,9 +127,10 @@ static int import_open_file(struct folder *folder, const struct file *file, int 
 {
 	struct ph_draft *draft = draft_new();
 	struct ph_str keywords[27];
-	struct import_message message = {
+	struct ph_import_message message = {
 		.name = maildir_unique_name(ph_str(file->name)),
 		.uid = file->uid,
+		.recent = file->is_new,
 	};
 	struct stat status;
 	const char *why = NULL;
@@ -194,13 +194,14 @@ static int import_files(struct folder *folder, struct ph_error *error)
 	return result < 0 ? result : ended;
 }
 
-static int import_folder(struct import *import, const char *path, struct ph_str name, struct ph_error *error)
+static int import_folder(
+	struct ph_import *import, const char *path, struct ph_str name, struct ph_error *error)
 {
 	struct folder folder = { .import = import, .path = path, .name = name, .pool = ph_pool_new(0) };
 	int result = 0;
 
 	maildir_read_lists(path, folder.pool, &folder.lists);
-	folder.mailbox = import_begin(import, name, folder.lists.uid_validity);
+	folder.mailbox = import_begin(import, name, 0, folder.lists.uid_validity);
 	if (folder.mailbox)
 		result = import_files(&folder, error);
 	for (size_t i = 0; i < folder.count; i++)
@@ -212,7 +213,7 @@ static int import_folder(struct import *import, const char *path, struct ph_str 
 }
 
 static int import_subfolder(
-	struct import *import, const char *root, const char *entry, struct ph_error *error)
+	struct ph_import *import, const char *root, const char *entry, struct ph_error *error)
 {
 	char path[PATH_MAX];
 	struct stat status;
@@ -232,7 +233,7 @@ static int import_subfolder(
 	return result;
 }
 
-static int import_folders(struct import *import, const char *path, struct ph_error *error)
+static int import_folders(struct ph_import *import, const char *path, struct ph_error *error)
 {
 	DIR *directory = opendir(path);
 	const struct dirent *entry;
@@ -250,10 +251,9 @@ static int import_folders(struct import *import, const char *path, struct ph_err
 
 /* --- subscriptions: a name a line, its levels parted by "." or "/", in a newer file by tabs --- */
 
-static void subscribe(struct import *import, struct ph_str line)
+static void subscribe(struct ph_import *import, struct ph_str line)
 {
 	struct ph_buf dotted, name;
-	struct ph_error error = { 0 };
 
 	ph_buf_init(&dotted, PH_MAILBOX_NAME_MAX * 3);
 	ph_buf_init(&name, PH_MAILBOX_NAME_MAX * 3);
@@ -261,13 +261,13 @@ static void subscribe(struct import *import, struct ph_str line)
 		ph_buf_add_char(&dotted, line.data[i] == '\t' || line.data[i] == '/' ? '.' : line.data[i]);
 	if (!maildir_mailbox_name(ph_buf_str(&dotted), &name))
 		import_refuse(import, line, "the subscription", "its name is not in modified UTF-7");
-	else if (mailbox_subscribe(PH_ACTOR_SYSTEM, import->account, ph_buf_str(&name), true, &error) < 0)
-		import_refuse(import, line, "the subscription", error.client);
+	else
+		import_subscribe(import, ph_buf_str(&name));
 	ph_buf_free(&dotted);
 	ph_buf_free(&name);
 }
 
-static void import_subscriptions(struct import *import, const char *root)
+static void import_subscriptions(struct ph_import *import, const char *root)
 {
 	char path[PATH_MAX], line[4096];
 	FILE *list = NULL;
@@ -286,8 +286,9 @@ static void import_subscriptions(struct import *import, const char *root)
 		fclose(list);
 }
 
-int import_maildir(struct import *import, const char *path, struct ph_error *error)
+int import_maildir(struct ph_import *import, void *arg, struct ph_error *error)
 {
+	const char *path = arg;
 	char cur[PATH_MAX];
 	struct stat status;
 	int result = 0;

@@ -25,17 +25,17 @@
 #define DEPTH_MAX 32
 
 struct reading {
-	struct import *import;
+	struct ph_import *import;
 	struct ph_str name;
 	FILE *file;
 	uint64_t size; /* of the file */
 	struct lines lines;
 	struct ph_map *seen; /* what a message is called -> how many were called so */
 	struct ph_pool *pool;
-	struct import_mailbox *mailbox; /* NULL until the first message is there */
+	struct ph_import_mailbox *mailbox; /* NULL until the first message is there */
 	uint32_t uid_validity, uid_next;
 	/* The message that is being read; its draft is NULL before the first. */
-	struct import_message message;
+	struct ph_import_message message;
 	struct import_writer writer;
 	bool in_header, dropping; /* a field that is not part of the message */
 	unsigned blank;           /* lines not written yet: the last one belongs to what follows */
@@ -66,6 +66,8 @@ static void take_status(struct reading *reading, struct ph_str value)
 		if (ph_str_find(value, flags[i].letter) >= 0)
 			reading->message.flags.flags |= flags[i].flag;
 	}
+	if (ph_str_find(value, 'O') >= 0 || ph_str_find(value, 'R') >= 0)
+		reading->message.recent = false;
 }
 
 static void take_keywords(struct reading *reading, struct ph_str value)
@@ -125,7 +127,7 @@ static bool take_field(struct reading *reading, struct ph_str line)
 static void begin_message(struct reading *reading, int64_t date)
 {
 	ph_pool_clear(reading->pool);
-	reading->message = (struct import_message){ .internal_date = date };
+	reading->message = (struct ph_import_message){ .internal_date = date, .recent = true };
 	reading->writer = (struct import_writer){ .draft = draft_new() };
 	reading->in_header = true;
 	reading->dropping = false;
@@ -159,7 +161,7 @@ static int write_blank(struct reading *reading, struct ph_error *error)
 /* By its UID where it has one, else by its bytes: the second of two that are the same is another one. */
 static void name_message(struct reading *reading)
 {
-	struct import_message *message = &reading->message;
+	struct ph_import_message *message = &reading->message;
 	uintptr_t count;
 
 	if (message->uid != 0 && reading->uid_validity != 0) {
@@ -187,7 +189,7 @@ static int end_message(struct reading *reading, struct ph_error *error)
 	result = write_blank(reading, error);
 	reading->writer.draft = NULL;
 	if (!reading->mailbox && result == 0)
-		reading->mailbox = import_begin(reading->import, reading->name, reading->uid_validity);
+		reading->mailbox = import_begin(reading->import, reading->name, 0, reading->uid_validity);
 	name_message(reading);
 	if (result == 0 && draft_size(draft) == 0)
 		import_refuse(reading->import, reading->name, reading->message.name.data, "is empty");
@@ -265,7 +267,7 @@ static int read_messages(struct reading *reading, struct ph_error *error)
 	return result < 0 ? result : ended;
 }
 
-static int import_file(struct import *import, const char *path, struct ph_str name, struct ph_error *error)
+static int import_file(struct ph_import *import, const char *path, struct ph_str name, struct ph_error *error)
 {
 	struct reading *reading = ph_alloc(sizeof(*reading));
 	struct stat status;
@@ -293,10 +295,10 @@ static int import_file(struct import *import, const char *path, struct ph_str na
 }
 
 static int import_folder(
-	struct import *import, const char *path, const char *name, unsigned depth, struct ph_error *error);
+	struct ph_import *import, const char *path, const char *name, unsigned depth, struct ph_error *error);
 
 static int import_entry(
-	struct import *import, const char *path, const char *name, unsigned depth, struct ph_error *error)
+	struct ph_import *import, const char *path, const char *name, unsigned depth, struct ph_error *error)
 {
 	struct ph_str mailbox = ph_str(name);
 	struct stat status;
@@ -313,7 +315,7 @@ static int import_entry(
 }
 
 static int import_folder(
-	struct import *import, const char *path, const char *name, unsigned depth, struct ph_error *error)
+	struct ph_import *import, const char *path, const char *name, unsigned depth, struct ph_error *error)
 {
 	DIR *directory = depth < DEPTH_MAX ? opendir(path) : NULL;
 	const struct dirent *entry;
@@ -339,8 +341,9 @@ static int import_folder(
 	return result;
 }
 
-int import_mbox(struct import *import, const char *path, struct ph_error *error)
+int import_mbox(struct ph_import *import, void *arg, struct ph_error *error)
 {
+	const char *path = arg;
 	struct stat status;
 
 	if (stat(path, &status) != 0)

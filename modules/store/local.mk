@@ -20,6 +20,7 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/import.c modules/store/import.h \
 	modules/store/import_maildir.c \
 	modules/store/import_mbox.c \
+	modules/store/import_use.c \
 	modules/store/iterate.c \
 	modules/store/keyword.c modules/store/keyword.h \
 	modules/store/lines.c modules/store/lines.h \

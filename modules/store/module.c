@@ -4,6 +4,7 @@
 #include <posthorn/module.h>
 #include <posthorn/service.h>
 
+#include "import.h"
 #include "store.h"
 #include "tool.h"
 
@@ -55,9 +56,9 @@ const struct ph_module ph_module = {
 	.abi = PH_MODULE_ABI,
 	.name = "store",
 	.summary = "Accounts, mailboxes and messages, kept by a kv service.",
-	.provides = (const char *const[]){ PH_STORE_SERVICE, NULL },
+	.provides = (const char *const[]){ PH_STORE_SERVICE, PH_IMPORT_SERVICE, NULL },
 	.needs = (const char *const[]){ PH_KV_SERVICE, "mime/1", "address/1", NULL },
-	.services = (const void *const[]){ &store_service },
+	.services = (const void *const[]){ &store_service, &import_service },
 	.options = options,
 	.config = &config,
 	.tools = store_tools,

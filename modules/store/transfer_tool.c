@@ -19,22 +19,26 @@ static int finish(const char *what, int result, uint64_t done, uint64_t there, u
 	return refused > 0 ? PH_EXIT_FAILED : PH_EXIT_OK;
 }
 
-static int import_kind(
-	int argc, char **argv, int (*run)(struct import *import, const char *path, struct ph_error *error))
+int import_run(const char *address,
+	int (*source)(struct ph_import *import, void *arg, struct ph_error *error), void *arg)
 {
-	struct import import = { 0 };
+	struct ph_import import = { 0 };
 	struct ph_error error = { 0 };
-	int status, result;
+	int status = tool_find_account(address, &import.account), result;
 
-	if (argc != 2) {
-		fputs("posthorn: give a path and an address\n", stderr);
-		return PH_EXIT_USAGE;
-	}
-	status = tool_find_account(argv[1], &import.account);
 	if (status != PH_EXIT_OK)
 		return status;
-	result = run(&import, argv[0], &error);
+	result = source(&import, arg, &error);
 	return finish("imported", result, import.taken, import.there, import.refused, &error);
+}
+
+static int import_kind(
+	int argc, char **argv, int (*source)(struct ph_import *import, void *path, struct ph_error *error))
+{
+	if (argc == 2)
+		return import_run(argv[1], source, argv[0]);
+	fputs("posthorn: give a path and an address\n", stderr);
+	return PH_EXIT_USAGE;
 }
 
 static int export_kind(int argc, char **argv, int (*run)(struct export *export, struct ph_error *error))

@@ -76,19 +76,19 @@ static const char *picture(ph_account_id account)
 	return ph_pool_str(fixture.pool, ph_str(text)).data;
 }
 
-static struct import run_import(int (*kind)(struct import *, const char *, struct ph_error *),
-	const char *path, ph_account_id account)
+static struct ph_import run_import(
+	int (*kind)(struct ph_import *, void *, struct ph_error *), const char *path, ph_account_id account)
 {
-	struct import import = { .account = account };
+	struct ph_import import = { .account = account };
 	struct ph_error error = { 0 };
 
-	ck_assert_int_eq(kind(&import, path_of(path), &error), 0);
+	ck_assert_int_eq(kind(&import, (void *)path_of(path), &error), 0);
 	return import;
 }
 
 START_TEST(a_maildir_of_dovecot)
 {
-	struct import import;
+	struct ph_import import;
 
 	make_folders("mail");
 	make_folders("mail/.Entw&APw-rfe.2026");
@@ -116,9 +116,73 @@ START_TEST(a_maildir_of_dovecot)
 }
 END_TEST
 
+/* What somebody saw already is not \Recent; the mailbox knows one UID from which on messages are. */
+START_TEST(what_was_seen_is_not_recent)
+{
+	make_folders("mail");
+	write_file("mail/dovecot-uidlist", "3 V1700000000 N70 Gabc\n1 :1.a\n2 :2.a\n", 1);
+	write_file("mail/cur/1.a:2,", "Subject: a\n\n", 5000);
+	write_file("mail/cur/2.a:2,", "Subject: b\n\n", 5000);
+	run_import(import_maildir, "mail", fixture.alice);
+	ck_assert_uint_eq(status_of(fixture.alice, "INBOX").recent, 0);
+	write_file("mail/new/3.a", "Subject: c\n\n", 5000);
+	run_import(import_maildir, "mail", fixture.alice);
+	ck_assert_uint_eq(status_of(fixture.alice, "INBOX").recent, 1);
+	/* Behind it there is no way to tell. */
+	write_file("mail/cur/4.a:2,", "Subject: d\n\n", 5000);
+	run_import(import_maildir, "mail", fixture.alice);
+	ck_assert_uint_eq(status_of(fixture.alice, "INBOX").recent, 2);
+	write_file("box",
+		"From a@b Thu Jan  1 00:16:40 1970\nStatus: RO\n\na\n\nFrom a@b Thu Jan  1 00:16:40 "
+		"1970\nStatus: "
+		"O\n\nb\n\nFrom a@b Thu Jan  1 00:16:40 1970\nSubject: c\n\nc\n",
+		1);
+	run_import(import_mbox, "box", fixture.bob);
+	ck_assert_uint_eq(status_of(fixture.bob, "INBOX").messages, 3);
+	ck_assert_uint_eq(status_of(fixture.bob, "INBOX").recent, 1);
+}
+END_TEST
+
+static const char *use_of(ph_account_id account, unsigned use)
+{
+	struct ph_mailbox_entry *entries;
+	const char *name = "";
+	size_t count;
+
+	ck_assert_int_eq(st->mailbox_list(SYSTEM, account, fixture.pool, &entries, &count, NULL), 0);
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].special_use & use)
+			name = ph_pool_printf(fixture.pool, "%s%.*s ", name, PH_STR_ARGS(entries[i].name))
+				       .data;
+	}
+	return name;
+}
+
+START_TEST(special_uses_come_along)
+{
+	static const unsigned uses[] = { PH_USE_SENT, PH_USE_TRASH | PH_USE_DRAFTS, PH_USE_DRAFTS };
+	static const char *const names[] = { "Gesendet", "Papierkorb", "Entwurf" };
+
+	deliver_text(fixture.alice, "Trash", "x");
+	for (int run = 0; run < 2; run++) {
+		for (int i = 0; i < 3; i++) {
+			struct ph_import import = { .account = fixture.alice };
+			struct ph_import_mailbox *mailbox =
+				import_begin(&import, ph_str(names[i]), uses[i], 0);
+
+			ck_assert_ptr_nonnull(mailbox);
+			ck_assert_int_eq(import_end(&mailbox, 0, NULL), 0);
+		}
+		ck_assert_str_eq(use_of(fixture.alice, PH_USE_SENT), "Gesendet ");
+		ck_assert_str_eq(use_of(fixture.alice, PH_USE_TRASH), "Trash ");
+		ck_assert_str_eq(use_of(fixture.alice, PH_USE_DRAFTS), "Entwurf ");
+	}
+}
+END_TEST
+
 START_TEST(a_second_run_goes_on)
 {
-	struct import import;
+	struct ph_import import;
 	struct ph_mailbox *mailbox;
 	struct ph_uid_set first = uids(1, 1);
 
@@ -182,7 +246,7 @@ static uint64_t run_export(int (*kind)(struct export *, struct ph_error *), cons
 
 START_TEST(out_and_in_again)
 {
-	struct import import;
+	struct ph_import import;
 	struct ph_quota quota;
 	const char *before;
 
@@ -216,7 +280,7 @@ START_TEST(a_plain_mbox)
 				   "From here on it is text\n\n>From quoted\n\n"
 				   "From a@b Thu Jan  1 00:16:41 1970\nSubject: two\nStatus: R\n\n\n"
 				   "From a@b Thu Jan  1 00:16:41 1970\nSubject: two\nStatus: R\n\n\n";
-	struct import import;
+	struct ph_import import;
 
 	write_file("box", text, 1);
 	import = run_import(import_mbox, "box", fixture.alice);
@@ -274,6 +338,8 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(tests, setup_store, teardown_store);
 	tcase_add_test(tests, names_of_folders);
 	tcase_add_test(tests, a_maildir_of_dovecot);
+	tcase_add_test(tests, what_was_seen_is_not_recent);
+	tcase_add_test(tests, special_uses_come_along);
 	tcase_add_test(tests, a_second_run_goes_on);
 	tcase_add_test(tests, a_plain_mbox);
 	tcase_add_loop_test(tests, out_and_in_again, 0, 4);

@@ -507,6 +507,7 @@ static int remove_found(ph_account_id id, struct ph_pool *pool, struct ph_error 
 	struct account_making address = { 0 };
 	struct account_lookup lookup = { { .pool = pool, .account = &account }, id };
 	struct account_removal removal = { .id = id };
+	struct ph_error left = { 0 };
 	int result = store_read(directory_partition(), find_by_id, &lookup, error);
 
 	if (result == 0)
@@ -517,8 +518,12 @@ static int remove_found(ph_account_id id, struct ph_pool *pool, struct ph_error 
 		return result;
 	removal.key = address.key;
 	removal.domain = address.domain;
-	result = store_update(directory_partition(), leave, &removal, error);
-	return result < 0 ? result : remove_account(id, error);
+	result = store_update(directory_partition(), leave, &removal, &left);
+	if (result < 0 && error)
+		*error = left;
+	if (result == 0 ? remove_account(id, &left) < 0 : result == PH_E_UNAVAILABLE)
+		remove_later(&left);
+	return result;
 }
 
 int account_remove(struct ph_actor actor, ph_account_id id, struct ph_error *error)

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include <posthorn/bytes.h>
 #include <posthorn/mem.h>
 
 #include "account.h"
@@ -27,18 +28,13 @@ struct inspection {
 	struct account_counters counters;
 	struct fault_list faults;
 	struct ph_pool *pool;
-	struct mailbox_record *mailboxes; /* with their names in the pool */
-	size_t count, capacity;
+	/* With their names in the pool; then those that are being removed, whose mail is counted still. */
+	struct mailbox_record *mailboxes;
+	size_t named, count, capacity;
 };
 
-static void add_mailbox(struct inspection *inspection, struct ph_str value)
+static void add_mailbox(struct inspection *inspection, struct mailbox_record record)
 {
-	struct mailbox_record record;
-
-	if (mailbox_record_decode(value, &record) < 0) {
-		fault_add(&inspection->faults, 0, "the record of a mailbox cannot be read");
-		return;
-	}
 	if (inspection->count == inspection->capacity) {
 		inspection->capacity = inspection->capacity ? inspection->capacity * 2 : 16;
 		inspection->mailboxes = ph_realloc_array(
@@ -48,16 +44,47 @@ static void add_mailbox(struct inspection *inspection, struct ph_str value)
 	inspection->mailboxes[inspection->count++] = record;
 }
 
+static int find_named(struct ph_kv_cursor *cursor, struct inspection *inspection)
+{
+	struct mailbox_record record;
+	struct ph_str found, value;
+	struct key key;
+	int result = store.kv->seek(cursor, key_plain(&key, 'm'), &found, &value);
+
+	for (; result == 0 && found.data[0] == 'm'; result = store.kv->next(cursor, &found, &value)) {
+		if (mailbox_record_decode(value, &record) == 0)
+			add_mailbox(inspection, record);
+		else
+			fault_add(&inspection->faults, 0, "the record of a mailbox cannot be read");
+	}
+	inspection->named = inspection->count;
+	return result == PH_E_ABSENT ? 0 : result;
+}
+
+static int find_going(struct ph_kv_cursor *cursor, struct inspection *inspection)
+{
+	struct ph_str found, value;
+	struct key key;
+	int result = store.kv->seek(cursor, key_plain(&key, 'x'), &found, &value);
+
+	for (; result == 0 && found.data[0] == 'x'; result = store.kv->next(cursor, &found, &value)) {
+		if (found.len == 9)
+			add_mailbox(inspection,
+				(struct mailbox_record){ .number = ph_bytes_get64(found.data + 1) });
+	}
+	return result == PH_E_ABSENT ? 0 : result;
+}
+
 static int correct(struct ph_kv_txn *txn, struct inspection *inspection)
 {
 	struct account_counters *counters = &inspection->counters;
 
-	if (counters->mailboxes == inspection->count)
+	if (counters->mailboxes == inspection->named)
 		return 0;
 	fault_add(&inspection->faults, 0, "its number of mailboxes should be %zu, and is %u",
-		inspection->count, (unsigned)counters->mailboxes);
+		inspection->named, (unsigned)counters->mailboxes);
 	inspection->faults.items[inspection->faults.count - 1].repaired = inspection->repair;
-	counters->mailboxes = (uint32_t)inspection->count;
+	counters->mailboxes = (uint32_t)inspection->named;
 	return inspection->repair ? account_counters_put(txn, 0, counters) : 0;
 }
 
@@ -65,17 +92,15 @@ static int inspect(struct ph_kv_txn *txn, void *arg)
 {
 	struct inspection *inspection = arg;
 	struct ph_kv_cursor *cursor = store.kv->cursor(txn, 0);
-	struct ph_str found, value;
-	struct key key;
 	int result = account_counters_get(txn, 0, &inspection->counters);
 
 	inspection->count = inspection->faults.count = 0;
 	ph_pool_clear(inspection->pool);
 	if (result == 0)
-		result = store.kv->seek(cursor, key_plain(&key, 'm'), &found, &value);
-	for (; result == 0 && found.data[0] == 'm'; result = store.kv->next(cursor, &found, &value))
-		add_mailbox(inspection, value);
-	return result < 0 && result != PH_E_ABSENT ? result : correct(txn, inspection);
+		result = find_named(cursor, inspection);
+	if (result == 0)
+		result = find_going(cursor, inspection);
+	return result < 0 ? result : correct(txn, inspection);
 }
 
 /* --- what it uses --- */
@@ -236,7 +261,7 @@ static int check_account(struct check *check, ph_account_id id, struct ph_error 
 	}
 	for (size_t i = 0; result == 0 && i < inspection.faults.count; i++)
 		check_report(check, &inspection.faults.items[i]);
-	for (size_t i = 0; result == 0 && i < inspection.count; i++)
+	for (size_t i = 0; result == 0 && i < inspection.named; i++)
 		result = check_mailbox(check, &inspection.mailboxes[i], error);
 	check->mailbox = PH_STR("");
 	if (result == 0)

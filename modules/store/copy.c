@@ -264,12 +264,14 @@ static int write_step(const struct originals *originals, struct ph_copied *copie
 	if (result < 0)
 		return result;
 	result = write_copies(&run, error);
-	if (result < 0)
-		run.usage = (struct usage){ 0 };
+	if (result < 0) {
+		usage_withdraw(account, &usage, result);
+		return result;
+	}
 	/* Those that went meanwhile. */
 	usage = (struct usage){ usage.bytes - run.usage.bytes, usage.messages - run.usage.messages };
 	usage_release(account, &usage);
-	if (result == 0 && copying->move && !run.expunge)
+	if (copying->move && !run.expunge)
 		result = expunge_messages(copying->source, &copied_r->source, true, NULL, error);
 	return result;
 }

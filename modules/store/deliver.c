@@ -114,7 +114,7 @@ static void update_one(const struct delivery *one, struct ph_error *error)
 		return;
 	update(one, error);
 	if (destination->result < 0)
-		usage_release(destination->account, &usage);
+		usage_withdraw(destination->account, &usage, destination->result);
 }
 
 static void update_each(const struct delivery *all, struct ph_error *error)
@@ -135,27 +135,35 @@ static void find_mailbox(
 {
 	struct ph_destination *destination = &delivery->destinations[index];
 	struct mailbox_record record;
-	int result = mailbox_find(actor, destination->account, destination->mailbox, &record, error);
+	struct ph_error own;
+	int result = mailbox_find(actor, destination->account, destination->mailbox, &record, &own);
 
 	if (result == PH_E_ABSENT && destination->create) {
-		result = mailbox_create(actor, destination->account, destination->mailbox, 0, error);
+		result = mailbox_create(actor, destination->account, destination->mailbox, 0, &own);
 		if (result == 0 || result == PH_E_EXISTS)
 			result = mailbox_find(
-				actor, destination->account, destination->mailbox, &record, error);
+				actor, destination->account, destination->mailbox, &record, &own);
 	}
+	if (result < 0 && !is_own_trouble(result) && error)
+		*error = own;
 	destination->result = result;
 	delivery->partitions[index] = mailbox_partition(result == 0 ? record.number : 0);
 	delivery->partitions[delivery->count + index] = account_partition(destination->account);
 }
 
-/* The code of the first that failed. */
+/* The code of the first that failed; what the kv said of it is in *error, unless another one failed
+ * otherwise. */
 static int sum_up(const struct delivery *delivery, struct ph_error *error)
 {
-	for (size_t i = 0; i < delivery->count; i++) {
-		if (delivery->destinations[i].result < 0)
-			return store_explain(delivery->destinations[i].result, "mailbox", error);
-	}
-	return 0;
+	int result = 0;
+
+	for (size_t i = 0; i < delivery->count && result == 0; i++)
+		result = delivery->destinations[i].result;
+	if (result == 0 || is_own_trouble(result))
+		return store_explain(result, "mailbox", error);
+	if (error && error->code != result)
+		ph_error_set(error, result, "the message cannot be stored now", NULL);
+	return result;
 }
 
 int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t internal_date, int32_t internal_zone,
@@ -169,8 +177,11 @@ int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t interna
 		.destinations = destinations,
 		.count = count,
 	};
-	int result = draft_finish(draft, NULL, error);
+	int result;
 
+	if (error)
+		error->code = 0;
+	result = draft_finish(draft, NULL, error);
 	for (size_t i = 0; i < count && result < 0; i++)
 		destinations[i].result = result;
 	if (result < 0)

@@ -312,15 +312,17 @@ static int flush(struct ph_import_mailbox *mailbox, struct ph_error *error)
 	const struct usage usage = { (int64_t)mailbox->bytes, (int64_t)mailbox->count };
 	struct usage unused;
 	int result = usage_reserve(account, &usage, false, error);
+	bool reserved = result == 0;
 
 	mailbox->usage = (struct usage){ 0 };
 	if (result == 0 && mailbox->count > 0)
 		result = update(mailbox, error);
-	if (result < 0)
-		mailbox->usage = (struct usage){ 0 };
 	unused = (struct usage){ usage.bytes - mailbox->usage.bytes,
 		usage.messages - mailbox->usage.messages };
-	usage_release(account, &unused);
+	if (result == 0)
+		usage_release(account, &unused);
+	else if (reserved)
+		usage_withdraw(account, &usage, result);
 	for (size_t i = 0; i < mailbox->count; i++) {
 		if (result == 0)
 			report(mailbox, &mailbox->items[i]);

@@ -263,6 +263,7 @@ static int delete_name(ph_account_id account, struct ph_str name, struct ph_erro
 {
 	struct mailbox_record record;
 	struct unnaming unnaming;
+	struct ph_error left = { 0 };
 	int result = find_name(account, name, &record, error);
 
 	if (result < 0)
@@ -271,8 +272,12 @@ static int delete_name(ph_account_id account, struct ph_str name, struct ph_erro
 	if (result < 0)
 		return result;
 	unnaming = (struct unnaming){ name, record.number };
-	result = store_update(account_partition(account), unname, &unnaming, error);
-	return result < 0 ? result : remove_mailbox(record.number, error);
+	result = store_update(account_partition(account), unname, &unnaming, &left);
+	if (result < 0 && error)
+		*error = left;
+	if (result == 0 ? remove_mailbox(record.number, &left) < 0 : result == PH_E_UNAVAILABLE)
+		remove_later(&left);
+	return result;
 }
 
 int mailbox_delete(struct ph_actor actor, ph_account_id account, struct ph_str name, struct ph_error *error)

@@ -9,6 +9,7 @@
 #include <posthorn/bytes.h>
 #include <posthorn/fiber.h>
 #include <posthorn/log.h>
+#include <posthorn/loop.h>
 #include <posthorn/mem.h>
 
 #include "change.h"
@@ -32,8 +33,12 @@ struct notes {
 	} items[NOTES];
 };
 
+/* How long it waits until it tries again. */
+#define RETRY_AFTER 60000
+
 static bool stopping, running;
-static struct ph_signal ended;
+static bool again; /* there may be more than was read of */
+static struct ph_signal stop, ended;
 
 /* --- steps --- */
 
@@ -206,7 +211,7 @@ int remove_account(ph_account_id account, struct ph_error *error)
 	return result < 0 ? result : store_update(directory_partition(), delete_key, &key, error);
 }
 
-/* --- after a crash --- */
+/* --- after a crash or a failure --- */
 
 static int has_key(struct ph_kv_txn *txn, void *arg)
 {
@@ -243,19 +248,46 @@ static int resume_kind(struct notes *notes, char kind, int (*resume)(uint64_t nu
 	return result;
 }
 
-static void resume_all(void *arg)
+static int resume_all(struct ph_error *error)
 {
-	struct notes *notes = arg;
-	struct ph_error error = { 0 };
-	int result = resume_kind(notes, 'x', resume_mailbox, &error);
+	struct notes *notes = ph_alloc(sizeof(*notes));
+	int result = resume_kind(notes, 'x', resume_mailbox, error);
 
 	if (result == 0)
-		result = resume_kind(notes, 'r', remove_account, &error);
-	if (result < 0 && !stopping)
-		ph_log(PH_LOG_WARN, "removed mail is still stored", PH_LOG_ERROR_DETAIL(&error));
+		result = resume_kind(notes, 'r', remove_account, error);
 	free(notes);
+	return result;
+}
+
+static void tell(const struct ph_error *error)
+{
+	ph_log(PH_LOG_WARN, "removed mail is still stored", PH_LOG_ERROR_DETAIL(error));
+}
+
+static void run_resuming(void *arg)
+{
+	(void)arg;
+	do {
+		struct ph_error error = { 0 };
+
+		again = false;
+		if (resume_all(&error) == 0 || stopping)
+			continue;
+		tell(&error);
+		again = true;
+		ph_signal_wait(&stop, ph_now() + RETRY_AFTER);
+	} while (again && !stopping);
 	running = false;
 	ph_signal_all(&ended);
+}
+
+static void start(void)
+{
+	again = true;
+	if (running)
+		return;
+	running = true;
+	ph_fiber_start("removal", run_resuming, NULL);
 }
 
 int remove_resume(struct ph_error *error)
@@ -264,6 +296,7 @@ int remove_resume(struct ph_error *error)
 	int result;
 
 	stopping = running = false;
+	ph_signal_init(&stop);
 	ph_signal_init(&ended);
 	notes->kind = 'x';
 	result = store_read(directory_partition(), read_notes, notes, error);
@@ -271,18 +304,23 @@ int remove_resume(struct ph_error *error)
 		notes->kind = 'r';
 		result = store_read(directory_partition(), read_notes, notes, error);
 	}
-	if (result < 0 || notes->count == 0) {
-		free(notes);
-		return result;
-	}
-	running = true;
-	ph_fiber_start("removal", resume_all, notes);
-	return 0;
+	if (result == 0 && notes->count > 0)
+		start();
+	free(notes);
+	return result;
+}
+
+void remove_later(const struct ph_error *error)
+{
+	tell(error);
+	if (!stopping)
+		start();
 }
 
 void remove_stop(void)
 {
 	stopping = true;
+	ph_signal_all(&stop);
 	while (running)
 		ph_signal_wait(&ended, PH_FOREVER);
 }

@@ -163,6 +163,12 @@ void usage_release(ph_account_id account, const struct usage *less)
 			PH_LOG_NUMBER("account", account), PH_LOG_ERROR_DETAIL(&error));
 }
 
+void usage_withdraw(ph_account_id account, const struct usage *reserved, int code)
+{
+	if (code != PH_E_UNAVAILABLE)
+		usage_release(account, reserved);
+}
+
 /* --- the account's quota --- */
 
 struct quota_reading {

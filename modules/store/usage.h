@@ -33,6 +33,9 @@ size_t usage_partition(size_t mailboxes);
 /* Where the kv changes one partition at a time: before mail is added, with `enforce` within the quota; and
  * after mail went. Elsewhere nothing. */
 int usage_reserve(ph_account_id account, const struct usage *more, bool enforce, struct ph_error *error);
+/* Takes back what was reserved for mail that did not come, since its update failed with `code`; but not where
+ * it may have come all the same. */
+void usage_withdraw(ph_account_id account, const struct usage *reserved, int code);
 void usage_release(ph_account_id account, const struct usage *less);
 
 #endif

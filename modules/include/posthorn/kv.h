@@ -47,7 +47,8 @@ struct ph_kv_service {
 	bool atomic_partitions;
 
 	/* May park: until the changes, and the blobs of `drafts` that `run` took references of, are durable.
-	 * 0; the code that `run` gave; PH_E_FULL, PH_E_IO or PH_E_UNAVAILABLE: then nothing was changed.
+	 * 0; the code that `run` gave, PH_E_FULL or PH_E_IO: then nothing was changed; PH_E_UNAVAILABLE: then
+	 * nothing was, or all of it, where a provider lost touch with what keeps the data.
 	 * Several waiting updates may be made durable together. */
 	int (*update)(const struct ph_kv_partition *partitions, size_t count,
 		struct ph_kv_draft *const *drafts, size_t draft_count, ph_kv_run *run, void *arg,

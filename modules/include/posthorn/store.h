@@ -208,7 +208,7 @@ struct ph_store_service {
 		struct ph_account *account_r, struct ph_error *error);
 	int (*account_set_password)(
 		struct ph_actor actor, ph_account_id id, struct ph_str password_hash, struct ph_error *error);
-	/* With all its mail. */
+	/* With all its mail, which goes when the account is gone, or later. */
 	int (*account_remove)(struct ph_actor actor, ph_account_id id, struct ph_error *error);
 	/* In the order of addresses. */
 	int (*account_list)(struct ph_actor actor, struct ph_pool *pool, struct ph_account **accounts_r,
@@ -229,8 +229,8 @@ struct ph_store_service {
 	/* Missing parents are made as well. PH_E_EXISTS, PH_E_INVALID (name), PH_E_LIMIT. */
 	int (*mailbox_create)(struct ph_actor actor, ph_account_id account, struct ph_str name,
 		unsigned special_use, struct ph_error *error);
-	/* PH_E_ABSENT; PH_E_DENIED for INBOX. Children stay, and the name stays as their parent (RFC
-	 * 9051 6.3.5). */
+	/* PH_E_ABSENT; PH_E_DENIED for INBOX. 0 once it has lost its name: its mail goes then, or later.
+	 * Children stay, and the name stays as their parent (RFC 9051 6.3.5). */
 	int (*mailbox_delete)(
 		struct ph_actor actor, ph_account_id account, struct ph_str name, struct ph_error *error);
 	/* With its children; renaming INBOX moves its messages to a new mailbox (RFC 9051 6.3.6). */

@@ -1,5 +1,7 @@
-/* What it costs for each message to work on mailboxes of 1,000, 10,000 and 100,000: the figures of a line
- * should be about the same. The store lies in a folder of its own below TMPDIR. */
+/* What it costs for each message to work on mailboxes of 1,000, 10,000 and 100,000, in processor time, which
+ * other work on the machine disturbs least, and of several rounds the least. Fails when a message in the
+ * largest mailbox costs more than one in the smallest, but for what caches explain. The store lies in a
+ * folder of its own below TMPDIR. */
 #include <config.h>
 
 #include <ftw.h>
@@ -19,6 +21,11 @@
 
 #define SYSTEM PH_ACTOR_SYSTEM
 #define CHANGED 10000
+#define ROUNDS 5
+/* How much more a message may cost in the largest mailbox, whose records do not fit into the processor's
+ * caches; and microseconds that are too few to be compared. */
+#define MOST_RATIO 1.5
+#define TOO_FEW 0.1
 
 static const struct ph_store_service *const st = &store_service;
 static const uint32_t sizes[] = { 1000, 10000, 100000 };
@@ -35,11 +42,12 @@ static void need(int result, const char *what)
 	exit(EXIT_FAILURE);
 }
 
-static double now(void)
+/* Of all threads, in microseconds. */
+static double processor_time(void)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
 	return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
@@ -229,7 +237,8 @@ static const struct {
 	void (*work)(void);
 	enum { ALL, HALF, SOME } of;
 } tasks[] = {
-	{ "open", open_it, ALL },
+	{ "open, the first time", open_it, ALL },
+	{ "open, later", open_again, ALL },
 	{ "list all flags", list, ALL },
 	{ "change flags", flag, SOME },
 	{ "refresh the view", refresh, SOME },
@@ -245,35 +254,67 @@ enum { TASKS = sizeof(tasks) / sizeof(*tasks) };
 
 static double costs[TASKS][SIZES];
 
-static void measure(int which)
+static void measure(int which, bool first)
 {
 	for (int i = 0; i < TASKS; i++) {
-		double began = now();
+		double began = processor_time(), cost;
 		uint32_t count = tasks[i].of == ALL ? size : tasks[i].of == HALF ? size / 2 : changed_count();
 
 		tasks[i].work();
-		costs[i][which] = (now() - began) / count;
+		cost = (processor_time() - began) / count;
+		if (first || cost < costs[i][which])
+			costs[i][which] = cost;
 	}
 	st->mailbox_close(&mailbox);
+}
+
+static void run_round(int which, bool first)
+{
+	size = sizes[which];
+	mailbox_name = PH_STR("bench");
+	open_store();
+	need(st->account_create(SYSTEM, PH_STR("bench@example.org"), PH_STR(""), &account, NULL), "account");
+	fill(mailbox_name, size);
+	close_store();
+	open_store();
+	measure(which, first);
+	need(st->account_remove(SYSTEM, account, NULL), "remove");
+	close_store();
 }
 
 static void run(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < SIZES; i++) {
-		size = sizes[i];
-		mailbox_name = PH_STR("bench");
-		open_store();
-		need(st->account_create(SYSTEM, PH_STR("bench@example.org"), PH_STR(""), &account, NULL),
-			"account");
-		fill(mailbox_name, size);
-		close_store();
-		open_store();
-		measure(i);
-		need(st->account_remove(SYSTEM, account, NULL), "remove");
-		close_store();
+		for (int round = 0; round < ROUNDS; round++)
+			run_round(i, round == 0);
 	}
 	ph_loop_break();
+}
+
+/* Is a message in the largest mailbox as cheap as in the smallest? */
+static bool is_linear(const double *cost)
+{
+	return cost[SIZES - 1] <= MOST_RATIO * cost[0] || cost[SIZES - 1] <= TOO_FEW;
+}
+
+static bool report(void)
+{
+	bool linear = true;
+
+	printf("microseconds of processor time for each message\n%-24s", "");
+	for (int i = 0; i < SIZES; i++)
+		printf("%10u", (unsigned)sizes[i]);
+	printf("%10s\n", "ratio");
+	for (int i = 0; i < TASKS; i++) {
+		printf("%-24s", tasks[i].name);
+		for (int k = 0; k < SIZES; k++)
+			printf("%10.3f", costs[i][k]);
+		printf("%10.2f%s\n", costs[i][SIZES - 1] / costs[i][0],
+			is_linear(costs[i]) ? "" : "  too much");
+		linear &= is_linear(costs[i]);
+	}
+	return linear;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
@@ -298,15 +339,5 @@ int main(void)
 	ph_loop_run();
 	ph_loop_free();
 	nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-	printf("microseconds for each message\n%-24s", "");
-	for (int i = 0; i < SIZES; i++)
-		printf("%10u", (unsigned)sizes[i]);
-	printf("\n");
-	for (int i = 0; i < TASKS; i++) {
-		printf("%-24s", tasks[i].name);
-		for (int k = 0; k < SIZES; k++)
-			printf("%10.2f", costs[i][k]);
-		printf("\n");
-	}
-	return EXIT_SUCCESS;
+	return report() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

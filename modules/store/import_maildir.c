@@ -190,7 +190,8 @@ static int import_files(struct folder *folder, struct ph_error *error)
 		ph_progress(folder->name, i, folder->count);
 		result = import_file(folder, &folder->files[i], error);
 	}
-	ended = import_end(&folder->mailbox, folder->lists.uid_next, result < 0 ? NULL : error);
+	ended = import_end(
+		&folder->mailbox, result < 0 ? 0 : folder->lists.uid_next, result < 0 ? NULL : error);
 	return result < 0 ? result : ended;
 }
 

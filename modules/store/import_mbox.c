@@ -263,7 +263,8 @@ static int read_messages(struct reading *reading, struct ph_error *error)
 		result = end_message(reading, error);
 	draft_free(&reading->writer.draft);
 	if (reading->mailbox)
-		ended = import_end(&reading->mailbox, reading->uid_next, result < 0 ? NULL : error);
+		ended = import_end(
+			&reading->mailbox, result < 0 ? 0 : reading->uid_next, result < 0 ? NULL : error);
 	return result < 0 ? result : ended;
 }
 

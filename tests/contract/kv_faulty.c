@@ -27,6 +27,11 @@ void kv_faulty_arm(unsigned calls, unsigned nth, int code)
 	armed_calls = calls;
 }
 
+int kv_faulty_code(void)
+{
+	return fault_code;
+}
+
 bool kv_faulty_disarm(void)
 {
 	bool struck = armed_calls != 0 && left == 0;

@@ -25,6 +25,8 @@ const struct ph_kv_service *kv_faulty(const struct ph_kv_service *inner);
 
 /* The `nth` call of these kinds (1 is the next) fails with this code, and none after it. */
 void kv_faulty_arm(unsigned calls, unsigned nth, int code);
+/* The code it was armed with last. */
+int kv_faulty_code(void);
 /* Did it fail? It will not any more. */
 bool kv_faulty_disarm(void);
 

@@ -3,6 +3,9 @@
 #ifndef STORE_OPERATIONS_H
 #define STORE_OPERATIONS_H
 
+#include <sys/stat.h>
+
+#include "../../modules/store/import.h"
 #include "store_census.h"
 
 enum {
@@ -13,7 +16,8 @@ enum {
 	CHILD = 21,
 	BOB_FIRST = 31,
 	BOB_LAST = 32,
-	NEW = 99
+	NEW = 99,
+	IMPORTED = 41
 };
 
 static uint32_t deliver_number(ph_account_id account, const char *mailbox, unsigned number, unsigned flags)
@@ -399,6 +403,73 @@ static int read_all(struct ph_error *error)
 	return result < 0 ? result : ended;
 }
 
+/* --- taking mail over: each message once, with its UID, however often it is tried --- */
+
+static const uint32_t imported_uids[] = { 5, 9, 12 };
+
+static void write_mail_file(const char *name, const char *text)
+{
+	char path[TEMPORARY_MAX + 32];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", fixture.directory, name);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void make_maildir(void)
+{
+	static const char *const folders[] = { "mail", "mail/cur", "mail/new", "mail/.here", "mail/.here/cur",
+		"mail/.here/new" };
+	char path[TEMPORARY_MAX + 32];
+
+	for (size_t i = 0; i < 6; i++) {
+		snprintf(path, sizeof(path), "%s/%s", fixture.directory, folders[i]);
+		if (mkdir(path, 0700) != 0)
+			return;
+	}
+	write_mail_file("mail/.here/dovecot-uidlist", "3 V4000000000 N20 Gabc\n5 :41.a\n9 :42.a\n12 :43.a\n");
+	write_mail_file("mail/.here/cur/41.a:2,S", "Subject: 41\n\nbody\n");
+	write_mail_file("mail/.here/cur/42.a:2,FR", "Subject: 42\n\nbody\n");
+	write_mail_file("mail/.here/cur/43.a:2,P", "Subject: 43\n\nbody\n");
+}
+
+static int import_some(struct ph_error *error)
+{
+	struct ph_import import = { .account = fixture.alice };
+	char path[TEMPORARY_MAX + 8];
+	int result;
+
+	make_maildir();
+	snprintf(path, sizeof(path), "%s/mail", fixture.directory);
+	result = import_maildir(&import, path, error);
+	return result == 0 && import.refused > 0 ? ph_error_set(error, kv_faulty_code(), "refused", NULL)
+						 : result;
+}
+
+static void check_no_doubles(void)
+{
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_uint_le(count_text(fixture.alice, NULL, IMPORTED + i), 1);
+}
+
+static void check_imported(void)
+{
+	const struct box *box = find_box(&now, fixture.alice, "here");
+
+	for (size_t i = 0; i < now.message_count; i++) {
+		if (now.messages[i].text >= IMPORTED && now.messages[i].text < IMPORTED + 3)
+			ck_assert_uint_eq(
+				now.messages[i].uid, imported_uids[now.messages[i].text - IMPORTED]);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_uint_eq(count_text(fixture.alice, "here", IMPORTED + i), 1);
+	ck_assert_uint_eq(box->status.uid_validity, 4000000000);
+	ck_assert_uint_eq(box->status.uid_next, 20);
+}
+
 /* What an operation that failed leaves of it. */
 enum whole {
 	IN_STEPS,
@@ -431,6 +502,7 @@ static const struct operation {
 	{ "expunge", expunge, WHOLE, NULL, check_expunged, 0 },
 	{ "subscribe", subscribe, WHOLE, NULL, NULL, 0 },
 	{ "set quota", set_quota, WHOLE, NULL, NULL, 0 },
+	{ "import", import_some, IN_STEPS, check_no_doubles, check_imported, 0 },
 	{ "read", read_all, WHOLE, NULL, NULL, 0 },
 };
 

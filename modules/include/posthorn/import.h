@@ -57,7 +57,8 @@ struct ph_import_service {
 	 * order. A negative code: nothing can be stored any more. */
 	int (*add)(struct ph_import_mailbox *mailbox, const struct ph_import_message *message,
 		struct ph_draft *draft, struct ph_error *error);
-	/* Stores what is left; no UID below `uid_next` will be given. Frees, and clears the pointer. */
+	/* Stores what is left; no UID below `uid_next` will be given: 0 when the source broke off, so that
+	 * the rest still gets its UIDs in another run. Frees, and clears the pointer. */
 	int (*end)(struct ph_import_mailbox **mailbox, uint32_t uid_next, struct ph_error *error);
 
 	/* Subscribes to a mailbox, which need not exist; or refuses. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays dialogues: text files that say what clients send and what the server must answer. README.md tells the format.
 
-    play.py [-j N] [-v] [FILE.dlg ...]        all files beside this program when none is named
+    play.py [-j N] [-v] [--over-memory] [FILE.dlg ...]        all files beside this program when none is named
 """
 
 import argparse
@@ -19,6 +19,12 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "interop"))
 import posthorn_server  # noqa: E402
+
+# The server over kv_memory, at its least: one partition in an update. Its accounts come from inside.
+MEMORY_MODULES = ("kv_memory", *posthorn_server.MODULES[1:], "accounts")
+MEMORY_FOLDERS = (posthorn_server.BUILD / "modules/.libs", posthorn_server.BUILD / "tests/modules/.libs")
+MEMORY_CONFIG = f"""module_directories = {{ {", ".join(map(posthorn_server.lua_text, MEMORY_FOLDERS))} }}
+kv_memory.atomic_partitions = false"""
 
 READ_TIMEOUT = 10 * posthorn_server.PATIENCE / 60
 LINE_MAX = 1 << 20
@@ -277,6 +283,7 @@ class Run:
     """All dialogues, each group on its own server, some side by side."""
 
     def __init__(self, dialogues, accounts, verbose):
+        """`accounts` is a data folder that has them; None: over memory."""
         self.dialogues = dialogues
         self.accounts = accounts
         self.verbose = verbose
@@ -293,7 +300,9 @@ class Run:
 
     def play_group(self, group):
         first = group[0]
-        server = posthorn_server.Server(policy=first.policies, config="\n".join(first.config), data=self.accounts,
+        config = first.config if self.accounts else [MEMORY_CONFIG, *first.config]
+        server = posthorn_server.Server(policy=first.policies, config="\n".join(config), data=self.accounts,
+                                        modules=posthorn_server.MODULES if self.accounts else MEMORY_MODULES,
                                         listeners=first.listeners, workers=first.workers, accounts=())
         try:
             with server:
@@ -314,15 +323,8 @@ class Run:
                 done.result()
 
 
-def main():
-    arguments = argparse.ArgumentParser(description="Plays dialogues with a real server.")
-    arguments.add_argument("-j", type=int, default=4, metavar="N", help="so many servers side by side")
-    arguments.add_argument("-v", action="store_true", help="name the good ones, too")
-    arguments.add_argument("files", nargs="*", metavar="FILE.dlg")
-    chosen = arguments.parse_args()
-    posthorn_server.require_server()
-    dialogues = [Dialogue(path) for path in chosen.files or sorted(HERE.glob("*.dlg"))]
-    # The accounts are made once; every server begins with a copy.
+def play_over_disk(dialogues, chosen):
+    """The accounts are made once; every server begins with a copy."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="posthorn-accounts-"))
     try:
         made = posthorn_server.Server(folder=folder)
@@ -331,7 +333,27 @@ def main():
         run.play(chosen.j)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{len(dialogues)} dialogues, {run.failures} failed")
+    return run
+
+
+def play_over_memory(dialogues, chosen):
+    run = Run([dialogue for dialogue in dialogues if dialogue.workers == 1], None, chosen.v)
+    run.play(chosen.j)
+    return run
+
+
+def main():
+    arguments = argparse.ArgumentParser(description="Plays dialogues with a real server.")
+    arguments.add_argument("-j", type=int, default=4, metavar="N", help="so many servers side by side")
+    arguments.add_argument("-v", action="store_true", help="name the good ones, too")
+    arguments.add_argument("--over-memory", action="store_true",
+                           help="the server keeps its mail in memory; dialogues with several workers are left out")
+    arguments.add_argument("files", nargs="*", metavar="FILE.dlg")
+    chosen = arguments.parse_args()
+    posthorn_server.require_server()
+    dialogues = [Dialogue(path) for path in chosen.files or sorted(HERE.glob("*.dlg"))]
+    run = play_over_memory(dialogues, chosen) if chosen.over_memory else play_over_disk(dialogues, chosen)
+    print(f"{len(run.dialogues)} dialogues, {run.failures} failed")
     raise SystemExit(1 if run.failures else 0)
 
 

@@ -34,7 +34,7 @@ tests_unit_test_bus_LDADD = $(TEST_LIBS)
 # libtool makes a shared object of what is not installed only when told some place for it.
 TEST_MODULE_LDFLAGS = $(MODULE_LDFLAGS) -rpath /nowhere
 check_LTLIBRARIES += tests/modules/fine.la tests/modules/needy.la tests/modules/circle.la tests/modules/circle_too.la \
-	tests/modules/twin.la tests/modules/foreign.la tests/modules/foreign_name.la tests/modules/foreign_number.la \
+	tests/modules/twin.la tests/modules/accounts.la tests/modules/foreign.la tests/modules/foreign_name.la tests/modules/foreign_number.la \
 	tests/modules/foreign_size.la tests/modules/foreign_signature.la
 tests_modules_fine_la_SOURCES = tests/modules/fine.c
 tests_modules_fine_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
@@ -45,6 +45,8 @@ tests_modules_circle_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_modules_circle_too_la_SOURCES = tests/modules/circle.c
 tests_modules_circle_too_la_CPPFLAGS = $(AM_CPPFLAGS) -DCIRCLE_TOO
 tests_modules_circle_too_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_modules_accounts_la_SOURCES = tests/modules/accounts.c
+tests_modules_accounts_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_modules_twin_la_SOURCES = tests/modules/twin.c
 tests_modules_twin_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_modules_foreign_la_SOURCES = tests/modules/foreign.c

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,9 +27,11 @@
 #include "journal.h"
 #include "large.h"
 #include "opening.h"
+#include "segment.h"
 
 #define COPY_SIZE (1024 * 1024)
 #define TEMPORARY "copying"
+#define COMPLETE "complete"
 
 struct backup {
 	const char *target;
@@ -88,11 +91,40 @@ static int copy_file(
 	return rc;
 }
 
-static bool has_size(const char *path, uint64_t size)
+static bool read_head(const char *path, char *head_r)
 {
+	int fd = file_operations.open(path, O_RDONLY);
+	bool good = fd >= 0 && file_read(fd, head_r, SEGMENT_HEADER, 0) == 0;
+
+	if (fd >= 0)
+		file_operations.close(fd);
+	return good;
+}
+
+/* Numbers come again when an older store was restored; the random number in their headers tells files apart.
+ */
+static bool is_same(const char *from, const char *to, uint64_t size)
+{
+	char source[SEGMENT_HEADER], target[SEGMENT_HEADER];
 	struct stat status;
 
-	return stat(path, &status) == 0 && (uint64_t)status.st_size == size;
+	if (stat(to, &status) < 0 || (uint64_t)status.st_size != size)
+		return false;
+	return size < SEGMENT_HEADER || (read_head(from, source) && read_head(to, target) &&
+						memcmp(source, target, SEGMENT_HEADER) == 0);
+}
+
+/* Whole or not at all, whatever has the name now. */
+static int link_file(const char *from, const char *folder, const char *to)
+{
+	char *temporary = file_path(folder, TEMPORARY);
+	int rc = 0;
+
+	(void)file_operations.unlink(temporary);
+	if (link(from, temporary) < 0 || file_operations.rename(temporary, to) < 0)
+		rc = errno;
+	free(temporary);
+	return rc;
 }
 
 /* Brings a file that will not change into the folder. One that was deleted meanwhile is not needed. */
@@ -102,11 +134,10 @@ static int take_file(struct backup *backup, const char *source, const char *fold
 	struct stat status;
 	int rc = stat(from, &status) < 0 ? errno : 0;
 
-	if (!rc && !has_size(to, (uint64_t)status.st_size)) {
-		(void)file_operations.unlink(to);
-		if (link(from, to) < 0)
-			rc = errno == ENOENT ? ENOENT
-					     : copy_file(backup, from, folder, to, (uint64_t)status.st_size);
+	if (!rc && !is_same(from, to, (uint64_t)status.st_size)) {
+		rc = link_file(from, folder, to);
+		if (rc && rc != ENOENT)
+			rc = copy_file(backup, from, folder, to, (uint64_t)status.st_size);
 		backup->figures->files += rc == 0;
 		backup->figures->bytes += rc == 0 ? (uint64_t)status.st_size : 0;
 	}
@@ -200,9 +231,9 @@ static int find_end(struct position *end_r)
 	return rc;
 }
 
-static int measure_folder(struct backup *backup, const char *source)
+int backup_measure(const char *folder, uint64_t *bytes_r)
 {
-	DIR *entries = opendir(source);
+	DIR *entries = opendir(folder);
 	struct dirent *entry;
 	struct stat status;
 
@@ -211,7 +242,7 @@ static int measure_folder(struct backup *backup, const char *source)
 	while ((entry = readdir(entries)))
 		if (is_file_of_store(entry->d_name) &&
 			fstatat(dirfd(entries), entry->d_name, &status, 0) == 0)
-			backup->total += (uint64_t)status.st_size;
+			*bytes_r += (uint64_t)status.st_size;
 	closedir(entries);
 	return 0;
 }
@@ -219,12 +250,71 @@ static int measure_folder(struct backup *backup, const char *source)
 /* Large messages are gone over twice. */
 static int measure(struct backup *backup)
 {
-	int rc = measure_folder(backup, large_directory());
+	int rc = backup_measure(large_directory(), &backup->total);
 
 	backup->total *= 2;
 	if (!rc)
-		rc = measure_folder(backup, journal_directory());
-	return rc ? rc : measure_folder(backup, checkpoint_directory());
+		rc = backup_measure(journal_directory(), &backup->total);
+	return rc ? rc : backup_measure(checkpoint_directory(), &backup->total);
+}
+
+static int take_all(struct backup *backup, struct position *end_r)
+{
+	int rc = take_folder(backup, large_directory(), "large", NULL);
+
+	if (!rc)
+		rc = find_end(end_r);
+	if (!rc)
+		rc = take_journal(backup, end_r);
+	if (!rc)
+		rc = take_folder(backup, large_directory(), "large", NULL);
+	return rc ? rc : take_folder(backup, checkpoint_directory(), "checkpoints", NULL);
+}
+
+static int drop_all(struct backup *backup)
+{
+	int rc = drop_old(backup, journal_directory(), "journal");
+
+	if (!rc)
+		rc = drop_old(backup, large_directory(), "large");
+	return rc ? rc : drop_old(backup, checkpoint_directory(), "checkpoints");
+}
+
+static int flush_folders(const char *target)
+{
+	static const char *const names[] = { "large", "journal", "checkpoints" };
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(names) / sizeof(*names); i++) {
+		char *folder = file_path(target, names[i]);
+
+		rc = file_flush_folder(folder);
+		free(folder);
+	}
+	return rc;
+}
+
+/* --- a note of what it reaches, replaced when all of that is there, and before anything goes --- */
+
+static int write_complete(const char *target, const struct position *end)
+{
+	char *path = file_path(target, COMPLETE), text[32];
+	int rc;
+
+	snprintf(text, sizeof(text), "%llu\n", (unsigned long long)end->written);
+	rc = file_replace(path, target, text);
+	free(path);
+	return rc;
+}
+
+int backup_is_complete(const char *folder, uint64_t *written_r)
+{
+	char *path = file_path(folder, COMPLETE), text[32], *end;
+	int rc = file_read_text(path, text, sizeof(text));
+
+	free(path);
+	*written_r = strtoull(text, &end, 10);
+	return rc ? rc : *end == '\n' && end != text ? 0 : PH_E_CORRUPT;
 }
 
 int backup_write(
@@ -238,18 +328,68 @@ int backup_write(
 	if (!rc)
 		rc = measure(&backup);
 	if (!rc)
-		rc = take_folder(&backup, large_directory(), "large", NULL);
+		rc = take_all(&backup, &end);
 	if (!rc)
-		rc = find_end(&end);
+		rc = flush_folders(target);
 	if (!rc)
-		rc = take_journal(&backup, &end);
+		rc = write_complete(target, &end);
+	return rc ? rc : drop_all(&backup);
+}
+
+/* --- back --- */
+
+/* The last segment is copied: recovery cuts what does not count of it. */
+static int copy_journal(struct backup *backup, const char *source)
+{
+	uint64_t *numbers, size = 0;
+	size_t count;
+	int fd = -1, rc = file_numbers(source, &numbers, &count);
+
+	if (!rc && count > 0) {
+		char *folder = file_path(backup->target, "journal");
+		char *from = file_number_path(source, numbers[count - 1]);
+		char *to = file_number_path(folder, numbers[count - 1]);
+
+		fd = file_operations.open(from, O_RDONLY);
+		rc = fd < 0 ? errno : file_size(fd, &size);
+		if (fd >= 0)
+			file_operations.close(fd);
+		if (!rc)
+			rc = take_folder(backup, source, "journal", strrchr(to, '/') + 1);
+		if (!rc)
+			rc = copy_file(backup, from, folder, to, size);
+		free(folder);
+		free(from);
+		free(to);
+	}
+	free(numbers);
+	return rc;
+}
+
+int backup_copy(const char *folder, const char *target, bool (*go_on)(uint64_t done, uint64_t total))
+{
+	struct backup_figures figures = { 0 };
+	struct backup backup = { .target = target, .figures = &figures, .go_on = go_on };
+	char *journal = file_path(folder, "journal"), *large = file_path(folder, "large");
+	char *checkpoints = file_path(folder, "checkpoints");
+	int rc = opening_make_folder(target);
+
 	if (!rc)
-		rc = take_folder(&backup, large_directory(), "large", NULL);
+		rc = backup_measure(journal, &backup.total);
 	if (!rc)
-		rc = take_folder(&backup, checkpoint_directory(), "checkpoints", NULL);
+		rc = backup_measure(large, &backup.total);
 	if (!rc)
-		rc = drop_old(&backup, journal_directory(), "journal");
+		rc = backup_measure(checkpoints, &backup.total);
 	if (!rc)
-		rc = drop_old(&backup, large_directory(), "large");
-	return rc ? rc : drop_old(&backup, checkpoint_directory(), "checkpoints");
+		rc = copy_journal(&backup, journal);
+	if (!rc)
+		rc = take_folder(&backup, large, "large", NULL);
+	if (!rc)
+		rc = take_folder(&backup, checkpoints, "checkpoints", NULL);
+	if (!rc)
+		rc = flush_folders(target);
+	free(journal);
+	free(large);
+	free(checkpoints);
+	return rc;
 }

@@ -182,6 +182,25 @@ int blob_open(struct ph_kv_blob_id id, struct ph_kv_blob **blob_r, struct ph_err
 	return rc;
 }
 
+int blob_open_at(const struct ph_kv_blob_id *id, const struct stored *stored, int fd,
+	struct ph_kv_blob **blob_r, struct ph_error *error)
+{
+	struct ph_kv_blob *blob = ph_alloc(sizeof(*blob));
+	int rc;
+
+	blob->id = *id;
+	blob->stored = *stored;
+	blob->file = source_of(fd);
+	rc = check_sums(blob);
+	if (!rc) {
+		*blob_r = blob;
+		return 0;
+	}
+	rc = report(blob, rc, error);
+	blob_close(&blob);
+	return rc;
+}
+
 uint64_t blob_size(const struct ph_kv_blob *blob)
 {
 	return blob->stored.size;

@@ -58,9 +58,14 @@ static struct ph_kv_blob_id make_id(void)
 
 struct ph_kv_draft *kv_draft_new(void)
 {
+	return kv_draft_named(make_id());
+}
+
+struct ph_kv_draft *kv_draft_named(struct ph_kv_blob_id id)
+{
 	struct ph_kv_draft *draft = ph_alloc(sizeof(*draft));
 
-	draft->id = make_id();
+	draft->id = id;
 	draft->fd = -1;
 	ph_buf_init(&draft->memory, MEMORY_MAX);
 	ph_buf_init(&draft->sums, SIZE_MAX);

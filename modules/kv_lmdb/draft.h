@@ -10,6 +10,8 @@
 #include "record.h"
 
 struct ph_kv_draft *kv_draft_new(void);
+/* Of bytes that have a name already. */
+struct ph_kv_draft *kv_draft_named(struct ph_kv_blob_id id);
 int kv_draft_write(struct ph_kv_draft *draft, struct ph_str bytes, struct ph_error *error);
 struct ph_kv_blob_id kv_draft_id(const struct ph_kv_draft *draft);
 uint64_t kv_draft_size(const struct ph_kv_draft *draft);

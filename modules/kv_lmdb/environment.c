@@ -44,6 +44,19 @@ static int adopt_map(void)
 	return rc;
 }
 
+int environment_make_databases(MDB_txn *txn)
+{
+	int rc = mdb_dbi_open(txn, "keys", MDB_CREATE, &environment_keys);
+
+	if (!rc)
+		rc = mdb_dbi_open(txn, "blobs", MDB_CREATE, &environment_blobs);
+	if (!rc)
+		rc = mdb_dbi_open(txn, "segments", MDB_CREATE, &environment_segments);
+	if (!rc)
+		rc = mdb_dbi_open(txn, "state", MDB_CREATE, &environment_state);
+	return rc;
+}
+
 static int open_databases(void)
 {
 	MDB_txn *txn;
@@ -56,13 +69,7 @@ static int open_databases(void)
 	}
 	if (rc)
 		return rc;
-	rc = mdb_dbi_open(txn, "keys", MDB_CREATE, &environment_keys);
-	if (!rc)
-		rc = mdb_dbi_open(txn, "blobs", MDB_CREATE, &environment_blobs);
-	if (!rc)
-		rc = mdb_dbi_open(txn, "segments", MDB_CREATE, &environment_segments);
-	if (!rc)
-		rc = mdb_dbi_open(txn, "state", MDB_CREATE, &environment_state);
+	rc = environment_make_databases(txn);
 	if (!rc)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);

@@ -23,6 +23,10 @@ struct environment_config {
 /* The databases: keys of all partitions; blobs; bytes of blobs in each segment; where the journal ends. */
 extern MDB_dbi environment_keys, environment_blobs, environment_segments, environment_state;
 
+/* Makes or opens them in a new environment. LMDB gives handles in order, so those of every environment in
+ * which nothing else is opened are the same. */
+int environment_make_databases(MDB_txn *txn);
+
 /* The config's texts must stay valid until close. */
 int environment_open(const struct environment_config *config);
 void environment_close(void);

@@ -13,7 +13,6 @@
 #include "file.h"
 
 #define ID_SIZE sizeof(struct ph_kv_blob_id)
-#define NAME_SIZE (ID_SIZE * 2 + 1)
 
 static const char *directory;
 
@@ -27,17 +26,17 @@ const char *large_directory(void)
 	return directory;
 }
 
-static void write_name(char *to, const struct ph_kv_blob_id *id)
+void large_write_name(char name_r[LARGE_NAME_SIZE], const struct ph_kv_blob_id *id)
 {
 	for (size_t i = 0; i < ID_SIZE; i++)
-		snprintf(to + i * 2, 3, "%02x", id->bytes[i]);
+		snprintf(name_r + i * 2, 3, "%02x", id->bytes[i]);
 }
 
 static char *path_of(const struct ph_kv_blob_id *id)
 {
-	char name[NAME_SIZE];
+	char name[LARGE_NAME_SIZE];
 
-	write_name(name, id);
+	large_write_name(name, id);
 	return file_path(directory, name);
 }
 
@@ -77,16 +76,16 @@ int large_open_blob(const struct ph_kv_blob_id *id)
 
 static bool read_name(const char *name, struct ph_kv_blob_id *id_r)
 {
-	char again[NAME_SIZE];
+	char again[LARGE_NAME_SIZE];
 
-	if (strlen(name) != NAME_SIZE - 1)
+	if (strlen(name) != LARGE_NAME_SIZE - 1)
 		return false;
 	for (size_t i = 0; i < ID_SIZE; i++) {
 		const char digits[3] = { name[i * 2], name[i * 2 + 1], '\0' };
 
 		id_r->bytes[i] = (unsigned char)strtoul(digits, NULL, 16);
 	}
-	write_name(again, id_r);
+	large_write_name(again, id_r);
 	return strcmp(name, again) == 0;
 }
 

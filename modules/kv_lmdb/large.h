@@ -7,6 +7,10 @@
 
 #include <posthorn/kv.h>
 
+/* An id in hexadecimal digits. */
+#define LARGE_NAME_SIZE (sizeof(struct ph_kv_blob_id) * 2 + 1)
+void large_write_name(char name_r[LARGE_NAME_SIZE], const struct ph_kv_blob_id *id);
+
 /* The folder's path must stay valid. */
 void large_open(const char *directory);
 const char *large_directory(void);

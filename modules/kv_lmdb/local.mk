@@ -5,6 +5,7 @@ pkglib_LTLIBRARIES += modules/kv_lmdb.la
 endif
 modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/admin.c modules/kv_lmdb/admin.h \
+	modules/kv_lmdb/archive.c modules/kv_lmdb/archive.h \
 	modules/kv_lmdb/backup.c modules/kv_lmdb/backup.h \
 	modules/kv_lmdb/blob.c modules/kv_lmdb/blob.h \
 	modules/kv_lmdb/checkpoint.c modules/kv_lmdb/checkpoint.h \
@@ -21,6 +22,7 @@ modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/opening.c modules/kv_lmdb/opening.h \
 	modules/kv_lmdb/record.c modules/kv_lmdb/record.h \
 	modules/kv_lmdb/recover.c modules/kv_lmdb/recover.h \
+	modules/kv_lmdb/restore.c modules/kv_lmdb/restore.h \
 	modules/kv_lmdb/segment.c modules/kv_lmdb/segment.h \
 	modules/kv_lmdb/source.c modules/kv_lmdb/source.h \
 	modules/kv_lmdb/tool.c modules/kv_lmdb/tool.h \

@@ -31,14 +31,19 @@ enum lock_byte { LOCK_OPENING, LOCK_OPEN, LOCK_CARE };
 static const char *directory;
 static int lock_fd = -1;
 
-static int set_lock(enum lock_byte byte, short type, bool wait)
+static int set_lock_of(int fd, enum lock_byte byte, short type, bool wait)
 {
 	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
 
-	while (fcntl(lock_fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) < 0)
+	while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) < 0)
 		if (errno != EINTR)
 			return errno;
 	return 0;
+}
+
+static int set_lock(enum lock_byte byte, short type, bool wait)
+{
+	return set_lock_of(lock_fd, byte, type, wait);
 }
 
 static int make_folder(const char *parent, const char *name)
@@ -93,13 +98,51 @@ int opening_make_folder(const char *store)
 	return rc ? rc : make_folders(store);
 }
 
-static int open_lock(void)
+int opening_check_folder(const char *store)
+{
+	char *path = file_path(store, "format"), text[TEXT_SIZE];
+	int rc = file_read_text(path, text, sizeof(text));
+
+	free(path);
+	if (!rc && strcmp(text, FORMAT) != 0)
+		rc = PH_E_UNSUPPORTED;
+	return rc;
+}
+
+static int open_lock(const char *store, int *fd_r)
+{
+	char *path = file_path(store, "lock");
+
+	*fd_r = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	free(path);
+	return *fd_r < 0 ? errno : 0;
+}
+
+int opening_hold(const char *store, int *fd_r)
+{
+	int rc = open_lock(store, fd_r);
+
+	if (rc)
+		return rc;
+	if (set_lock_of(*fd_r, LOCK_OPENING, F_WRLCK, false) || set_lock_of(*fd_r, LOCK_OPEN, F_WRLCK, false))
+		rc = PH_E_BUSY;
+	if (rc) {
+		close(*fd_r);
+		*fd_r = -1;
+	}
+	return rc;
+}
+
+/* While one waited for the lock another store may have been put in the place of this one. */
+static bool is_lock_of_store(void)
 {
 	char *path = file_path(directory, "lock");
+	struct stat ours, there;
+	bool is = fstat(lock_fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+		  ours.st_dev == there.st_dev;
 
-	lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	free(path);
-	return lock_fd < 0 ? errno : 0;
+	return is;
 }
 
 static int begin(bool *alone_r)
@@ -118,9 +161,12 @@ int opening_begin(const char *directory_, bool *alone_r)
 	directory = directory_;
 	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
 		return errno;
-	rc = open_lock();
-	if (!rc)
-		rc = begin(alone_r);
+	do {
+		opening_close();
+		rc = open_lock(directory, &lock_fd);
+		if (!rc)
+			rc = begin(alone_r);
+	} while (!rc && !is_lock_of_store());
 	if (!rc)
 		rc = opening_make_folder(directory);
 	if (rc)

@@ -8,6 +8,11 @@
 /* Makes a store's folder, and those in it, if need be. PH_E_UNSUPPORTED: it is in another layout. */
 int opening_make_folder(const char *store);
 
+/* Is there a store in this folder? ENOENT, ENOTDIR: none; PH_E_UNSUPPORTED: in another layout. */
+int opening_check_folder(const char *store);
+/* Keeps all others from opening the store until the descriptor is closed. PH_E_BUSY: somebody has it open. */
+int opening_hold(const char *store, int *fd_r);
+
 /* Makes the folder if need be, and keeps others from opening or closing it until opening_end(). *alone_r:
  * nobody else has it open. */
 int opening_begin(const char *directory, bool *alone_r);

@@ -28,6 +28,7 @@
 
 /* Rules for one file. */
 struct source {
+	struct recovery *recovery;
 	const char *path;
 	bool is_checkpoint;
 	bool is_last; /* its last record may be torn */
@@ -59,8 +60,10 @@ static int apply_record(MDB_txn *txn, const struct segment_record *record, struc
 	return rc;
 }
 
-static void log_damage(const struct segment_reader *reader, uint64_t from, uint64_t end)
+static void log_damage(
+	struct source *source, const struct segment_reader *reader, uint64_t from, uint64_t end)
 {
+	source->recovery->damages++;
 	ph_log(PH_LOG_ERROR, "part of the journal does not read back and is passed over",
 		PH_LOG_NUMBER("segment", reader->header.number), PH_LOG_NUMBER("offset", from),
 		PH_LOG_NUMBER("bytes", end - from));
@@ -110,7 +113,8 @@ static int apply_batch(struct segment_reader *reader, struct source *source, MDB
 		if (source->is_checkpoint && reader->damaged_from)
 			return PH_E_CORRUPT;
 		if (reader->damaged_from && (more || !source->is_last))
-			log_damage(reader, reader->damaged_from, more ? reader->damaged_to : reader->limit);
+			log_damage(source, reader, reader->damaged_from,
+				more ? reader->damaged_to : reader->limit);
 		if (!more)
 			return 0;
 		if (is_torn(source, reader, &record))
@@ -124,6 +128,23 @@ static int apply_batch(struct segment_reader *reader, struct source *source, MDB
 	return 1;
 }
 
+/* --- transactions, in the environment of this process or another --- */
+
+static int begin_write(const struct recovery *recovery, MDB_txn **txn_r)
+{
+	return recovery->env ? mdb_txn_begin(recovery->env, NULL, 0, txn_r) : environment_write_begin(txn_r);
+}
+
+static int commit_write(const struct recovery *recovery, MDB_txn *txn)
+{
+	return recovery->env ? mdb_txn_commit(txn) : environment_write_commit(txn);
+}
+
+static bool grow(const struct recovery *recovery)
+{
+	return !recovery->env && environment_grow();
+}
+
 /* Does apply_batch in a transaction, again when the map had to grow. */
 static int apply_transaction(struct segment_reader *reader, struct source *source)
 {
@@ -133,7 +154,7 @@ static int apply_transaction(struct segment_reader *reader, struct source *sourc
 	int more, rc;
 
 	do {
-		rc = environment_write_begin(&txn);
+		rc = begin_write(source->recovery, &txn);
 		if (rc)
 			return rc;
 		reader->offset = offset;
@@ -141,12 +162,12 @@ static int apply_transaction(struct segment_reader *reader, struct source *sourc
 		*source->position = position;
 		more = apply_batch(reader, source, txn);
 		if (more == 0 || more == 1) {
-			rc = environment_write_commit(txn);
+			rc = commit_write(source->recovery, txn);
 		} else {
 			rc = more;
 			mdb_txn_abort(txn);
 		}
-	} while (rc == MDB_MAP_FULL && environment_grow());
+	} while (rc == MDB_MAP_FULL && grow(source->recovery));
 	return rc ? rc : more;
 }
 
@@ -171,35 +192,39 @@ static int apply_file(struct source *source)
 
 /* --- checkpoints --- */
 
-static int empty_index(void)
+static int empty_index(const struct recovery *recovery)
 {
 	const MDB_dbi all[] = { environment_keys, environment_blobs, environment_segments,
 		environment_state };
 	MDB_txn *txn;
-	int rc = environment_write_begin(&txn);
+	int rc = begin_write(recovery, &txn);
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(*all); i++)
 		rc = mdb_drop(txn, all[i], 0);
 	if (!rc)
-		return environment_write_commit(txn);
+		return commit_write(recovery, txn);
 	mdb_txn_abort(txn);
 	return rc;
 }
 
 /* The newest that reads back; with none, *position stays at the beginning of the journal. */
-static int load_checkpoint(const char *folder, struct position *position)
+static int load_checkpoint(struct recovery *recovery, struct position *position)
 {
 	uint64_t *numbers;
 	size_t count;
-	int rc = file_numbers(folder, &numbers, &count);
+	int rc = file_numbers(recovery->checkpoints, &numbers, &count);
 	bool loaded = false;
 
 	while (!rc && !loaded && count > 0) {
-		char *path = file_number_path(folder, numbers[--count]);
+		char *path = file_number_path(recovery->checkpoints, numbers[--count]);
 		struct source source = {
-			.path = path, .is_checkpoint = true, .end = UINT64_MAX, .position = position
+			.recovery = recovery,
+			.path = path,
+			.is_checkpoint = true,
+			.end = UINT64_MAX,
+			.position = position,
 		};
 
 		rc = apply_file(&source);
@@ -207,7 +232,8 @@ static int load_checkpoint(const char *folder, struct position *position)
 		if (!loaded && (!rc || rc == PH_E_CORRUPT)) {
 			ph_log(PH_LOG_ERROR, "a checkpoint does not read back", PH_LOG_TEXT("file", path));
 			*position = (struct position){ .sequence = 1 };
-			rc = empty_index();
+			recovery->damages++;
+			rc = empty_index(recovery);
 		}
 		free(path);
 	}
@@ -218,7 +244,7 @@ static int load_checkpoint(const char *folder, struct position *position)
 /* --- the journal --- */
 
 /* How far a segment counts: as its successor says. */
-static uint64_t end_of(const uint64_t *numbers, size_t count, size_t i)
+static uint64_t end_of(const struct recovery *recovery, const uint64_t *numbers, size_t count, size_t i)
 {
 	struct segment_reader next;
 	uint64_t end = UINT64_MAX;
@@ -226,7 +252,7 @@ static uint64_t end_of(const uint64_t *numbers, size_t count, size_t i)
 
 	if (i + 1 == count || numbers[i + 1] != numbers[i] + 1)
 		return end;
-	path = file_number_path(journal_directory(), numbers[i + 1]);
+	path = file_number_path(recovery->journal, numbers[i + 1]);
 	if (segment_open(&next, path, 0) == 0)
 		end = next.header.previous_end;
 	segment_close(&next);
@@ -234,14 +260,16 @@ static uint64_t end_of(const uint64_t *numbers, size_t count, size_t i)
 	return end;
 }
 
-static int apply_segment(const uint64_t *numbers, size_t count, size_t i, struct position *position)
+static int apply_segment(
+	struct recovery *recovery, const uint64_t *numbers, size_t count, size_t i, struct position *position)
 {
-	char *path = file_number_path(journal_directory(), numbers[i]);
+	char *path = file_number_path(recovery->journal, numbers[i]);
 	struct source source = {
+		.recovery = recovery,
 		.path = path,
 		.is_last = true,
 		.offset = numbers[i] == position->segment ? position->offset : 0,
-		.end = end_of(numbers, count, i),
+		.end = end_of(recovery, numbers, count, i),
 		.position = position,
 	};
 	int rc;
@@ -250,6 +278,7 @@ static int apply_segment(const uint64_t *numbers, size_t count, size_t i, struct
 	rc = apply_file(&source);
 	free(path);
 	if (rc == PH_E_CORRUPT) {
+		recovery->damages += i + 1 < count;
 		/* The newest may not have been begun: nothing counts in it. */
 		ph_log(i + 1 == count ? PH_LOG_INFO : PH_LOG_ERROR,
 			"a segment of the journal does not read back", PH_LOG_NUMBER("segment", numbers[i]));
@@ -263,11 +292,11 @@ static int apply_segment(const uint64_t *numbers, size_t count, size_t i, struct
 	return rc;
 }
 
-static int apply_journal(struct position *position)
+static int apply_journal(struct recovery *recovery, struct position *position)
 {
 	uint64_t *numbers;
 	size_t count, first = 0;
-	int rc = file_numbers(journal_directory(), &numbers, &count);
+	int rc = file_numbers(recovery->journal, &numbers, &count);
 
 	while (first < count && numbers[first] < position->segment)
 		first++;
@@ -277,7 +306,7 @@ static int apply_journal(struct position *position)
 		rc = PH_E_CORRUPT;
 	}
 	for (size_t i = first; !rc && i < count; i++)
-		rc = apply_segment(numbers, count, i, position);
+		rc = apply_segment(recovery, numbers, count, i, position);
 	free(numbers);
 	return rc;
 }
@@ -301,14 +330,24 @@ static int begin_segment(struct position *position, const struct position *check
 	return rc;
 }
 
+int recover_from(struct recovery *recovery)
+{
+	struct position position = { .sequence = 1 };
+	int rc = load_checkpoint(recovery, &position);
+
+	recovery->checkpoint = position;
+	if (!rc)
+		rc = apply_journal(recovery, &position);
+	recovery->end = position;
+	return rc;
+}
+
 int recover_index(const char *checkpoints)
 {
-	struct position position = { .sequence = 1 }, checkpoint;
-	int rc = load_checkpoint(checkpoints, &position);
+	struct recovery recovery = { .journal = journal_directory(), .checkpoints = checkpoints };
+	int rc = recover_from(&recovery);
+	struct position position = recovery.end, checkpoint = recovery.checkpoint;
 
-	checkpoint = position;
-	if (!rc)
-		rc = apply_journal(&position);
 	if (!rc)
 		rc = begin_segment(&position, &checkpoint);
 	if (!rc && position.sequence > 1)

@@ -8,6 +8,7 @@
 
 #include <posthorn/mem.h>
 
+#include "archive.h"
 #include "blob.h"
 #include "checkpoint.h"
 #include "commit.h"
@@ -20,6 +21,7 @@
 #include "large.h"
 #include "opening.h"
 #include "recover.h"
+#include "restore.h"
 #include "source.h"
 #include "transaction.h"
 #include "watch.h"
@@ -55,6 +57,8 @@ const struct ph_kv_service kv_lmdb_service = {
 #define CHECKPOINT_AFTER (INT64_C(256) << 20)
 
 static struct environment_config environment;
+static const struct kv_lmdb_config *opened_with; /* NULL: it is closed */
+static unsigned opened_for;
 /* The folder's, and those in it. */
 static char *path, *journal_path, *index_path, *large_path, *checkpoints_path;
 
@@ -227,8 +231,11 @@ int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, uns
 	rc = open_files(config, processes);
 	if (!rc)
 		rc = start_threads(config);
-	if (!rc)
+	if (!rc) {
+		opened_with = config;
+		opened_for = processes;
 		return 0;
+	}
 	ph_error_set(error, environment_code(rc), "the mail store cannot be opened", "%s: %s", directory,
 		text_of(rc));
 	environment_close();
@@ -241,9 +248,102 @@ int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, uns
 
 void kv_lmdb_close(void)
 {
+	if (!opened_with)
+		return;
+	opened_with = NULL;
 	keeper_stop();
 	commit_stop();
 	close_files();
 	kv_watch_stop();
 	free_paths();
 }
+
+/* --- backups --- */
+
+/* The live store while a copy is open in its place. */
+static struct {
+	const struct kv_lmdb_config *config;
+	unsigned processes;
+	char *store, *copy;
+} restoring;
+
+static int open_backup(
+	const char *folder, struct ph_kv_backup **backup_r, unsigned *damages_r, struct ph_error *error)
+{
+	return archive_open(folder, index_path, backup_r, damages_r, error);
+}
+
+/* Ends restoring: opens what is in the place of the store. */
+static int open_again(struct ph_error *error)
+{
+	int result;
+
+	restore_release();
+	result = kv_lmdb_open(restoring.store, restoring.config, restoring.processes, error);
+	free(restoring.store);
+	free(restoring.copy);
+	restoring.store = restoring.copy = NULL;
+	return result;
+}
+
+static int explain(int rc, const char *what, struct ph_error *error)
+{
+	if (rc == PH_E_BUSY)
+		return ph_error_set(error, rc, "the store is in use: stop the server first", NULL);
+	return ph_error_set(error, environment_code(rc), what, "%s: %s", what,
+		rc < 0 && rc > MDB_LAST_ERRCODE ? ph_code_name(rc) : mdb_strerror(rc));
+}
+
+static int restore_begin(const struct ph_kv_backup *backup, struct ph_error *error)
+{
+	int rc;
+
+	restoring.config = opened_with;
+	restoring.processes = opened_for;
+	restoring.store = ph_strdup(path);
+	kv_lmdb_close();
+	rc = restore_prepare(archive_folder(backup), restoring.store, &restoring.copy);
+	if (rc) {
+		rc = explain(rc, "the backup cannot be copied", error);
+		(void)open_again(NULL);
+		return rc;
+	}
+	rc = kv_lmdb_open(restoring.copy, restoring.config, restoring.processes, error);
+	if (rc) {
+		restore_forget(restoring.copy);
+		(void)open_again(NULL);
+	}
+	return rc;
+}
+
+static void restore_cancel(void)
+{
+	kv_lmdb_close();
+	restore_forget(restoring.copy);
+	(void)open_again(NULL);
+}
+
+static int restore_end(char **former_r, struct ph_error *error)
+{
+	int rc;
+
+	kv_lmdb_close();
+	rc = restore_exchange(restoring.store, restoring.copy, former_r);
+	if (!rc)
+		return open_again(error);
+	rc = explain(rc, "the copy cannot be put in the place of the store", error);
+	restore_forget(restoring.copy);
+	(void)open_again(NULL);
+	return rc;
+}
+
+const struct ph_kv_backup_service kv_lmdb_backup_service = {
+	.open = open_backup,
+	.close = archive_close,
+	.read = archive_read,
+	.blob_open = archive_blob_open,
+	.draft_new = kv_draft_named,
+	.restore_begin = restore_begin,
+	.restore_end = restore_end,
+	.restore_cancel = restore_cancel,
+};

@@ -123,6 +123,15 @@ int source_take(const struct ph_kv_blob_id *id, const struct stored *stored, str
 	return 0;
 }
 
+struct source_file *source_of(int fd)
+{
+	struct source_file *file = ph_alloc(sizeof(*file));
+
+	*file = (struct source_file){ .fd = fd, .users = 1 };
+	ph_list_append(&files, &file->link);
+	return file;
+}
+
 void source_drop(struct source_file **file)
 {
 	struct source_file *dropped = *file;

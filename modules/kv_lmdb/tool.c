@@ -122,9 +122,7 @@ const struct ph_tool store_tools[] = {
 		run_compact },
 	{ "store backup", "FOLDER",
 		"Brings a copy of the store up to date: only what is new is linked or copied.\n"
-		"The copy is a store itself: to restore it, stop the server and put the copy in the place of "
-		"the\n"
-		"folder `store` in the data directory. The index is made when it is opened.",
+		"See store restore for the way back.",
 		run_backup },
 	{ 0 },
 };

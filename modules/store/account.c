@@ -67,7 +67,7 @@ static int put_number(struct ph_kv_txn *txn, struct ph_str key, uint64_t number)
 	return store.kv->put(txn, 0, key, ph_str_of(bytes, sizeof(bytes)));
 }
 
-static int get_record(struct ph_kv_txn *txn, ph_account_id id, struct account_record *record_r)
+int account_record_get(struct ph_kv_txn *txn, ph_account_id id, struct account_record *record_r)
 {
 	struct ph_str value;
 	struct key key;
@@ -80,7 +80,7 @@ static int copy_account(struct ph_kv_txn *txn, ph_account_id id, const struct ac
 	struct ph_account *account_r)
 {
 	struct account_record record;
-	int result = get_record(txn, id, &record);
+	int result = account_record_get(txn, id, &record);
 
 	if (result < 0)
 		return result;
@@ -95,12 +95,18 @@ static int copy_account(struct ph_kv_txn *txn, ph_account_id id, const struct ac
 	return 0;
 }
 
+int account_id_get(struct ph_kv_txn *txn, struct ph_str address, ph_account_id *id_r)
+{
+	struct key key;
+
+	return get_number(txn, key_text(&key, 'a', address), id_r);
+}
+
 static int find(struct ph_kv_txn *txn, void *arg)
 {
 	struct account_search *search = arg;
-	struct key key;
 	ph_account_id id;
-	int result = get_number(txn, key_text(&key, 'a', search->address), &id);
+	int result = account_id_get(txn, search->address, &id);
 
 	return result < 0 ? result : copy_account(txn, id, search, search->account);
 }
@@ -213,6 +219,7 @@ struct account_making {
 	struct ph_str key;     /* in lower case */
 	struct ph_str domain;
 	struct ph_str password_hash;
+	bool bare;             /* no mailbox but INBOX */
 	ph_account_id id;      /* the next free one */
 	uint32_t uid_validity; /* to begin with */
 	int64_t now;
@@ -324,7 +331,7 @@ static int enter(struct ph_kv_txn *txn, void *arg)
 	return result < 0 ? result : put_directory(txn, &counters);
 }
 
-static int make_mailboxes(ph_account_id id, struct ph_error *error)
+static int make_mailboxes(ph_account_id id, bool bare, struct ph_error *error)
 {
 	const struct store_special_use *uses = &store.config->special_use;
 	const struct {
@@ -339,7 +346,7 @@ static int make_mailboxes(ph_account_id id, struct ph_error *error)
 		{ uses->trash, PH_USE_TRASH },
 	};
 
-	for (size_t i = 0; i < sizeof(mailboxes) / sizeof(*mailboxes); i++) {
+	for (size_t i = 0; i < (bare ? 1 : sizeof(mailboxes) / sizeof(*mailboxes)); i++) {
 		struct ph_str name = ph_str(mailboxes[i].name);
 		int result = name.len == 0
 				     ? 0
@@ -358,7 +365,7 @@ static int try_create(struct account_making *making, struct ph_error *error)
 	if (result == 0)
 		result = store_update(account_partition(making->id), prepare, making, error);
 	if (result == 0)
-		result = make_mailboxes(making->id, error);
+		result = make_mailboxes(making->id, making->bare, error);
 	if (result == 0)
 		result = store_update(directory_partition(), enter, making, error);
 	return result;
@@ -376,10 +383,10 @@ static int parse_address(struct account_making *making, struct ph_str address, s
 	return 0;
 }
 
-int account_create(struct ph_actor actor, struct ph_str address, struct ph_str password_hash,
+static int create(struct ph_actor actor, struct ph_str address, struct ph_str password_hash, bool bare,
 	ph_account_id *id_r, struct ph_error *error)
 {
-	struct account_making making = { .password_hash = password_hash, .now = ph_clock() };
+	struct account_making making = { .password_hash = password_hash, .bare = bare, .now = ph_clock() };
 	struct ph_pool *pool = ph_pool_new(0);
 	int result = actor.system ? parse_address(&making, address, pool) : PH_E_DENIED;
 	int attempt = 0;
@@ -399,7 +406,38 @@ int account_create(struct ph_actor actor, struct ph_str address, struct ph_str p
 	return result;
 }
 
+int account_create(struct ph_actor actor, struct ph_str address, struct ph_str password_hash,
+	ph_account_id *id_r, struct ph_error *error)
+{
+	return create(actor, address, password_hash, false, id_r, error);
+}
+
+int account_create_bare(
+	struct ph_str address, struct ph_str password_hash, ph_account_id *id_r, struct ph_error *error)
+{
+	return create(PH_ACTOR_SYSTEM, address, password_hash, true, id_r, error);
+}
+
 /* --- changing --- */
+
+static int skip_numbers(struct ph_kv_txn *txn, void *arg)
+{
+	const struct account_numbers *numbers = arg;
+	struct directory_counters counters;
+	int result = get_directory(txn, &counters);
+
+	if (result < 0)
+		return result;
+	counters.next_account += numbers->skip;
+	if (counters.uid_validity < numbers->uid_validity)
+		counters.uid_validity = numbers->uid_validity;
+	return put_directory(txn, &counters);
+}
+
+int account_skip_numbers(struct account_numbers numbers, struct ph_error *error)
+{
+	return store_update(directory_partition(), skip_numbers, &numbers, error);
+}
 
 struct password_setting {
 	ph_account_id id;
@@ -411,7 +449,7 @@ static int set_password(struct ph_kv_txn *txn, void *arg)
 	const struct password_setting *setting = arg;
 	struct account_record record;
 	char address[PH_ADDRESS_LOCAL_MAX * 2 + PH_ADDRESS_DOMAIN_MAX + 8];
-	int result = get_record(txn, setting->id, &record);
+	int result = account_record_get(txn, setting->id, &record);
 
 	if (result < 0)
 		return result;
@@ -471,7 +509,7 @@ static int leave(struct ph_kv_txn *txn, void *arg)
 	struct directory_counters counters;
 	struct account_record record;
 	struct key key;
-	int result = get_record(txn, removal->id, &record);
+	int result = account_record_get(txn, removal->id, &record);
 
 	if (result == 0)
 		result = get_directory(txn, &counters);

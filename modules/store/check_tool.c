@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check.h"
+#include "check_tool.h"
 #include "tool.h"
 
-static void tell(struct check *check, const struct fault *fault)
+void check_tell(struct check *check, const struct fault *fault)
 {
 	ph_progress_hide();
 	printf("%.*s", PH_STR_ARGS(check->address));
@@ -37,7 +37,7 @@ static bool parse(int argc, char **argv, struct check *check, const char **addre
 
 static int run(int argc, char **argv, bool repair)
 {
-	struct check check = { .repair = repair, .tell = tell };
+	struct check check = { .repair = repair, .tell = check_tell };
 	struct ph_error error = { 0 };
 	const char *address = NULL;
 	ph_account_id id = 0;

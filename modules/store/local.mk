@@ -7,7 +7,7 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/check.c modules/store/check.h \
 	modules/store/check_messages.c \
 	modules/store/check_records.c \
-	modules/store/check_tool.c \
+	modules/store/check_tool.c modules/store/check_tool.h \
 	modules/store/copy.c \
 	modules/store/deliver.c \
 	modules/store/draft.c \
@@ -35,6 +35,11 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/remove.c modules/store/remove.h \
 	modules/store/quota_tool.c \
 	modules/store/rename.c \
+	modules/store/restore.c modules/store/restore.h \
+	modules/store/restore_copies.c modules/store/restore_copies.h \
+	modules/store/restore_messages.c \
+	modules/store/restore_store.c \
+	modules/store/restore_tool.c \
 	modules/store/service.c \
 	modules/store/session.c modules/store/session.h \
 	modules/store/store.c modules/store/store.h \

@@ -42,6 +42,7 @@ static int start(struct ph_error *error)
 	const struct ph_core_config *core = ph_core_config();
 	const struct store parts = {
 		.kv = ph_service(PH_KV_SERVICE),
+		.backup = ph_service(PH_KV_BACKUP_SERVICE),
 		.mime = ph_service("mime/1"),
 		.address = ph_service("address/1"),
 		.config = &config,

@@ -9,6 +9,7 @@
 #include <posthorn/address.h>
 #include <posthorn/conf.h>
 #include <posthorn/kv.h>
+#include <posthorn/kv_backup.h>
 #include <posthorn/mime.h>
 #include <posthorn/store.h>
 
@@ -32,6 +33,7 @@ struct store_config {
 
 struct store {
 	const struct ph_kv_service *kv;
+	const struct ph_kv_backup_service *backup; /* NULL: the kv has none */
 	const struct ph_mime_service *mime;
 	const struct ph_address_service *address;
 	const struct store_config *config;

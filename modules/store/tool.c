@@ -33,6 +33,15 @@ const struct ph_tool store_tools[] = {
 		"Checks, and repairs what can be: counters, usage, summaries of messages.\n"
 		"Fails when faults are left. Messages are never dropped.",
 		repair_tool },
+	{ "store restore", "FOLDER [--damaged] | FOLDER --account ADDRESS [--as ADDRESS]",
+		"Puts a backup in the place of the whole store, or takes one account out of it.\n"
+		"The whole: the server must be stopped. A copy of the backup is checked, and takes the\n"
+		"place of the store, which is kept beside it. When faults are found nothing is changed,\n"
+		"unless --damaged is given. Mailboxes get new UIDVALIDITYs, so that clients read them anew.\n"
+		"--account: may run beside the server. An account that is gone comes back as it was; one\n"
+		"that exists gets back the messages it has not any more, and nothing else is touched. May\n"
+		"be run again. --as: into the account of that address. Quotas do not count here.",
+		restore_tool },
 	{ "import maildir", "PATH ADDRESS",
 		"Takes over a maildir with its folders into an account.\n"
 		"Flags, dates and keywords are kept; with Dovecot's lists also UIDs and UIDVALIDITY, where\n"

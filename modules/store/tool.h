@@ -13,6 +13,7 @@ int tool_find_account(const char *address, ph_account_id *id_r);
 int quota_tool(int argc, char **argv);
 int check_tool(int argc, char **argv);
 int repair_tool(int argc, char **argv);
+int restore_tool(int argc, char **argv);
 int import_maildir_tool(int argc, char **argv);
 int import_mbox_tool(int argc, char **argv);
 int export_maildir_tool(int argc, char **argv);

@@ -42,7 +42,14 @@ static int open_small(const char *path, struct ph_error *error)
 	return kv_lmdb_open(path, &config, 16, error);
 }
 
-static const struct kv_provider provider = { "kv_lmdb", &kv_lmdb_service, open_small, kv_lmdb_close };
+static const struct kv_provider provider = {
+	.name = "kv_lmdb",
+	.service = &kv_lmdb_service,
+	.lasts = true,
+	.shared = true,
+	.open = open_small,
+	.close = kv_lmdb_close,
+};
 
 static unsigned setting(const char *name, unsigned usual)
 {

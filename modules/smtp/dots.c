@@ -3,12 +3,12 @@
 
 #include "dots.h"
 
-/* Nearly all of nearly every text: how many bytes from the start of a line on are whole lines in which there
- * is nothing to do. */
-static size_t plain_lines_length(struct ph_str piece, size_t from)
+size_t dots_plain(const struct dots *dots, struct ph_str piece)
 {
-	size_t start = from;
+	size_t start = 0;
 
+	if (dots->state != DOTS_LINE_START)
+		return 0;
 	while (start < piece.len && piece.data[start] != '.') {
 		const char *line = piece.data + start;
 		const char *end = memchr(line, '\n', piece.len - start);
@@ -17,7 +17,7 @@ static size_t plain_lines_length(struct ph_str piece, size_t from)
 			break;
 		start += (size_t)(end - line) + 1;
 	}
-	return start - from;
+	return start;
 }
 
 /* Runs of text are found and copied whole. */
@@ -92,9 +92,8 @@ static bool take(struct dots *dots, char c, struct ph_buf *out)
 bool dots_feed(struct dots *dots, struct ph_str piece, struct ph_buf *out, size_t *taken_r)
 {
 	for (size_t i = 0; i < piece.len; i++) {
-		size_t run = dots->state == DOTS_LINE_START ? plain_lines_length(piece, i)
-			     : dots->state == DOTS_TEXT     ? run_length(piece, i)
-							    : 0;
+		size_t run = dots->state == DOTS_TEXT ? run_length(piece, i)
+						      : dots_plain(dots, ph_str_slice(piece, i, piece.len));
 
 		ph_buf_add(out, piece.data + i, run);
 		i += run;

@@ -21,6 +21,10 @@ struct dots {
 	bool bare;   /* there was a bare CR or LF */
 };
 
+/* How many bytes at the beginning of `piece` are whole lines that mean what they say, which is nearly all of
+ * nearly every text. They may be taken as they are instead of being fed. */
+size_t dots_plain(const struct dots *dots, struct ph_str piece);
+
 /* Appends what `piece` says to `out`, at most twice its length and one byte, and counts the bytes it took.
  * True at the end of the text; behind it the client's next command begins. */
 bool dots_feed(struct dots *dots, struct ph_str piece, struct ph_buf *out, size_t *taken_r);

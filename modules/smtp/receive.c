@@ -73,6 +73,24 @@ static void take_piece(struct incoming *incoming, struct ph_str bytes)
 	write_draft(incoming, bytes);
 }
 
+/* The plain part of a piece goes to the draft from where it lies, the rest without its dots. The draft may
+ * park, but nothing else reads from the connection meanwhile. True at the end of the text. */
+static bool take_stuffed(struct incoming *incoming, struct dots *dots, struct ph_str piece, size_t *taken_r)
+{
+	size_t plain = dots_plain(dots, piece);
+	struct ph_buf out;
+	bool ended;
+
+	take_piece(incoming, ph_str_slice(piece, 0, plain));
+	/* The memory is held while there is something in it, not while the client is waited for. */
+	ph_buf_init(&out, OUT_MAX);
+	ended = dots_feed(dots, ph_str_slice(piece, plain, piece.len), &out, taken_r);
+	*taken_r += plain;
+	take_piece(incoming, ph_buf_str(&out));
+	ph_buf_free(&out);
+	return ended;
+}
+
 int receive_text(struct session *session, struct incoming *incoming)
 {
 	struct dots dots = { .repair = session->profile->repair_line_ends };
@@ -85,18 +103,13 @@ int receive_text(struct session *session, struct incoming *incoming)
 	ph_conn_set_turn_timeout(conn, smtp_config.data_timeout);
 	while (!ended && code == 1) {
 		struct ph_str piece;
-		struct ph_buf out;
 		size_t taken;
 
 		code = ph_conn_peek(conn, &piece);
 		if (code != 1)
 			break;
-		/* The memory is held while there is something in it, not while the client is waited for. */
-		ph_buf_init(&out, OUT_MAX);
-		ended = dots_feed(&dots, piece, &out, &taken);
+		ended = take_stuffed(incoming, &dots, piece, &taken);
 		ph_conn_consume(conn, taken);
-		take_piece(incoming, ph_buf_str(&out));
-		ph_buf_free(&out);
 	}
 	ph_conn_set_turn_timeout(conn, 0);
 	if (dots.bare && !dots.repair && incoming->refused.code == 0)

@@ -43,8 +43,10 @@ struct result {
 	size_t left;
 };
 
-/* Feeds pieces that end at `cut` and then every `step` bytes. */
-static void feed(struct ph_str text, size_t cut, size_t step, bool repair, struct result *result_r)
+/* Feeds pieces that end at `cut` and then every `step` bytes; what is plain at their beginning only if told
+ * so. */
+static void feed(
+	struct ph_str text, size_t cut, size_t step, bool repair, bool feed_plain, struct result *result_r)
 {
 	struct dots dots = { .repair = repair };
 	size_t at = 0, end = cut;
@@ -53,22 +55,25 @@ static void feed(struct ph_str text, size_t cut, size_t step, bool repair, struc
 	ph_buf_init(&result_r->out, 65536);
 	while (!result_r->ended && at < text.len) {
 		struct ph_str piece = ph_str_slice(text, at, end);
-		size_t taken = piece.len;
+		size_t plain = feed_plain ? 0 : dots_plain(&dots, piece), taken = 0;
 
-		result_r->ended = dots_feed(&dots, piece, &result_r->out, &taken);
-		at += taken;
+		ph_buf_add(&result_r->out, piece.data, plain);
+		result_r->ended =
+			dots_feed(&dots, ph_str_slice(piece, plain, piece.len), &result_r->out, &taken);
+		at += plain + taken;
 		end = at + step;
 	}
 	result_r->bare = dots.bare;
 	result_r->left = text.len - at;
 }
 
-static void expect(struct ph_str text, size_t cut, size_t step, bool repair, int number)
+static void expect_either(
+	struct ph_str text, size_t cut, size_t step, bool repair, bool feed_plain, int number)
 {
 	const char *expected = repair && cases[number].repaired ? cases[number].repaired : cases[number].kept;
 	struct result result;
 
-	feed(text, cut, step, repair, &result);
+	feed(text, cut, step, repair, feed_plain, &result);
 	ck_assert_int_eq(result.ended, cases[number].left >= 0);
 	ck_assert_int_eq(result.bare, cases[number].bare);
 	ck_assert(ph_str_eq(ph_buf_str(&result.out), ph_str(expected)));
@@ -76,6 +81,27 @@ static void expect(struct ph_str text, size_t cut, size_t step, bool repair, int
 		ck_assert_uint_eq(result.left, (size_t)cases[number].left);
 	ph_buf_free(&result.out);
 }
+
+static void expect(struct ph_str text, size_t cut, size_t step, bool repair, int number)
+{
+	expect_either(text, cut, step, repair, true, number);
+	expect_either(text, cut, step, repair, false, number);
+}
+
+START_TEST(test_plain)
+{
+	struct dots dots = { .state = DOTS_LINE_START };
+
+	ck_assert_uint_eq(dots_plain(&dots, PH_STR("a\r\n\r\nb")), 5);
+	ck_assert_uint_eq(dots_plain(&dots, PH_STR("a\r\n.b\r\n")), 3);
+	ck_assert_uint_eq(dots_plain(&dots, PH_STR("a\r\nb\nc\r\n")), 3);
+	ck_assert_uint_eq(dots_plain(&dots, PH_STR("a\r\nb\rc\r\n")), 3);
+	ck_assert_uint_eq(dots_plain(&dots, PH_STR("\n")), 0);
+	ck_assert_uint_eq(dots_plain(&dots, PH_STR("")), 0);
+	dots.state = DOTS_TEXT;
+	ck_assert_uint_eq(dots_plain(&dots, PH_STR("a\r\n")), 0);
+}
+END_TEST
 
 START_TEST(test_dots)
 {
@@ -93,7 +119,7 @@ START_TEST(test_nul_is_text)
 {
 	struct result result;
 
-	feed(PH_STR("a\0b\r\n\0\r\n.\r\n"), 100, 100, false, &result);
+	feed(PH_STR("a\0b\r\n\0\r\n.\r\n"), 100, 100, false, true, &result);
 	ck_assert(result.ended && !result.bare);
 	ck_assert(ph_str_eq(ph_buf_str(&result.out), PH_STR("a\0b\r\n\0\r\n")));
 	ph_buf_free(&result.out);
@@ -108,6 +134,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, test_dots, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(tcase, test_plain);
 	tcase_add_test(tcase, test_nul_is_text);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

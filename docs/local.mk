@@ -4,5 +4,6 @@ dist_doc_DATA = \
 	docs/architecture.md \
 	docs/mime.md \
 	docs/operations.md \
+	docs/performance.md \
 	docs/writing-modules.md \
 	docs/writing-policies.md

@@ -169,6 +169,16 @@ void kv_writer_wait(struct kv_writer_process *process)
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+void kv_writer_abort(struct kv_writer_process *process)
+{
+	int status;
+
+	read_confirmed(process, UINT32_MAX);
+	fclose(process->output);
+	ck_assert_int_eq(waitpid(process->pid, &status, 0), process->pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 void kv_writer_kill(struct kv_writer_process *process, unsigned after)
 {
 	int status;

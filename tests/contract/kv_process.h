@@ -17,6 +17,8 @@ struct kv_writer_process {
 void kv_writer_start(
 	struct kv_writer_process *process, const char *directory, unsigned writer, unsigned count);
 void kv_writer_wait(struct kv_writer_process *process);
+/* It ends by itself, by abort(). */
+void kv_writer_abort(struct kv_writer_process *process);
 /* Kills it when it has confirmed so many. */
 void kv_writer_kill(struct kv_writer_process *process, unsigned after);
 

@@ -6,8 +6,8 @@ EXTRA_DIST += tests/crash/load.py
 
 if HAVE_CHECK
 if BUILD_KV_LMDB
-check_PROGRAMS += tests/crash/test_kv_crash
-TESTS += tests/crash/test_kv_crash
+check_PROGRAMS += tests/crash/test_kv_crash tests/crash/test_allocation
+TESTS += tests/crash/test_kv_crash tests/crash/test_allocation
 endif
 endif
 tests_crash_test_kv_crash_SOURCES = tests/crash/test_kv_crash.c tests/crash/recorder.c tests/crash/recorder.h \
@@ -16,7 +16,15 @@ tests_crash_test_kv_crash_SOURCES = tests/crash/test_kv_crash.c tests/crash/reco
 tests_crash_test_kv_crash_CFLAGS = $(TEST_CFLAGS)
 tests_crash_test_kv_crash_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
 
-check-crash: all tests/crash/test_kv_crash
+tests_crash_test_allocation_SOURCES = tests/crash/test_allocation.c tests/crash/failing_allocation.c \
+	tests/crash/failing_allocation.h tests/contract/kv.h tests/contract/kv_process.c tests/contract/kv_process.h \
+	tests/unit/fiber_main.h tests/unit/temporary.h
+tests_crash_test_allocation_CFLAGS = $(TEST_CFLAGS)
+tests_crash_test_allocation_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=realloc
+tests_crash_test_allocation_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
+
+check-crash: all tests/crash/test_kv_crash tests/crash/test_allocation
 	$(srcdir)/tests/crash/load.py --messages 5000
 	KV_CRASH_STATES=5000 KV_KILL_ROUNDS=200 tests/crash/test_kv_crash
+	ALLOCATION_ROUNDS=500 tests/crash/test_allocation
 .PHONY: check-crash

@@ -1,5 +1,7 @@
-/* Memory. Small allocations abort the process when there is none: no caller has a sensible way on. Sizes
- * that a peer chooses are checked against a limit before they come here. Everything comes zeroed.
+/* Memory. Small allocations abort the process when there is none: no caller has a sensible way on. A worker
+ * that ends so is started anew, and nothing it acknowledged is lost, as after a crash
+ * (tests/crash/test_allocation.c). Sizes that a peer chooses are checked against a limit before they come
+ * here. Everything comes zeroed.
  *
  * A pool owns many allocations that die together (one command, one transaction, one connection). */
 #ifndef POSTHORN_MEM_H

@@ -2,6 +2,9 @@
  * is LMDB's transaction committed, without a flush. Its write lock is held all the while, so the processes
  * append one after the other, and where LMDB says the journal ends is where it ends. While one group is being
  * flushed the next one gathers: a single writer waits for one flush and no timer, and many writers share it.
+ * Those whom the last group woke mostly come again at once. When some of them are there, the others are
+ * waited for, for a fraction of the time that the last flush took: else two halves would take turns.
+ * Meanwhile those who are there are run, and their bytes are on their way to the disk.
  *
  * The functions of a group run one after the other in one LMDB transaction. A function that fails before it
  * wrote anything simply gets its code. One that fails after it wrote has spoilt the transaction: the group is
@@ -31,9 +34,11 @@
 #include "watch.h"
 
 #define SECOND INT64_C(1000000000)
-/* How long the next group may gather. */
+/* How long a group may gather, as a part of what the last flush took, and at most. */
 #define GATHER_FRACTION 4
-#define GATHER_NANOSECONDS 1000000
+#define GATHER_NANOSECONDS 2000000
+/* So many of those who are waited for are worth waking up for. */
+#define GATHER_PART 16
 
 struct update {
 	struct ph_list link;
@@ -58,11 +63,15 @@ static struct ph_list waiting, finished;
 static bool stopping;
 static size_t waiting_count;
 /* How many waiting updates wake the committer. */
-static size_t wanted_count;
-static struct timespec group_ended;
-static int64_t group_took;
+static size_t wake_count;
 /* The committer's own. */
 static struct record record;
+/* Whom a group gathers: how many, how many came, what bytes they may bring and brought, and until when. */
+static struct {
+	size_t wanted, count;
+	uint64_t room, bytes;
+	struct timespec until, ended;
+} gathering;
 
 /* --- the committer's thread --- */
 
@@ -77,6 +86,58 @@ static void move_all(struct ph_list *from, struct ph_list *to)
 		ph_list_remove(node);
 		ph_list_append(to, node);
 	}
+}
+
+/* Under the lock: takes as many as may come into the group, which is complete when one may not. */
+static void take_waiting(struct ph_list *group)
+{
+	while (!ph_list_empty(&waiting) && gathering.count < limits.group_updates) {
+		struct update *update = ph_container_of(waiting.next, struct update, link);
+
+		if (gathering.count > 0 && gathering.bytes + update->bytes > gathering.room) {
+			gathering.wanted = 0;
+			return;
+		}
+		ph_list_remove(&update->link);
+		ph_list_append(group, &update->link);
+		gathering.bytes += update->bytes;
+		gathering.count++;
+		waiting_count--;
+	}
+}
+
+static bool is_past(const struct timespec *time)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > time->tv_sec || (now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec);
+}
+
+/* Are there others to wait for? */
+static bool is_gathering(void)
+{
+	return gathering.count < gathering.wanted && gathering.count < limits.group_updates &&
+	       gathering.bytes < gathering.room && !is_past(&gathering.until);
+}
+
+/* Under the lock: waits until a good part of those who are missing is there, or gathering ends. */
+static void wait_for_part(void)
+{
+	size_t missing = gathering.wanted > gathering.count ? gathering.wanted - gathering.count : 0;
+
+	wake_count = missing < GATHER_PART ? missing : GATHER_PART;
+	while (!stopping && waiting_count < wake_count)
+		if (pthread_cond_timedwait(&work, &lock, &gathering.until))
+			break;
+}
+
+static void take_more(struct ph_list *joined)
+{
+	pthread_mutex_lock(&lock);
+	wait_for_part();
+	take_waiting(joined);
+	pthread_mutex_unlock(&lock);
 }
 
 /* Runs all functions of the group. One that failed after having written is moved to `apart`, and PH_E_STALE
@@ -103,6 +164,26 @@ static int run_updates(MDB_txn *txn, struct ph_list *group, struct ph_list *apar
 		return PH_E_STALE;
 	}
 	return 0;
+}
+
+/* Runs the group, and those who join it while it gathers. */
+static int run_group(MDB_txn *txn, struct ph_list *group, struct ph_list *apart, const struct position *end)
+{
+	struct ph_list joined;
+	int rc = run_updates(txn, group, apart);
+
+	ph_list_init(&joined);
+	gathering.room = journal_room(end, limits.group_bytes);
+	while (!rc && is_gathering()) {
+		rc = journal_write_ahead(end, &record);
+		if (rc)
+			break;
+		take_more(&joined);
+		rc = run_updates(txn, &joined, apart);
+		move_all(&joined, group);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &gathering.ended);
+	return rc;
 }
 
 /* Bytes of blobs that may come into the record; is it for what can be done on a full disk? */
@@ -195,7 +276,7 @@ static int attempt(struct ph_list *group, struct ph_list *apart)
 	rc = begin_record(txn, group, &began, &end);
 	before = end;
 	if (!rc)
-		rc = run_updates(txn, group, apart);
+		rc = run_group(txn, group, apart, &end);
 	append = !rc && !record_is_empty(&record);
 	commit = !rc && has_changes(group);
 	if (commit)
@@ -250,6 +331,7 @@ static void commit_alone(struct update *update, struct ph_list *done)
 {
 	struct ph_list group, apart;
 
+	gathering.wanted = 0;
 	ph_list_init(&group);
 	ph_list_init(&apart);
 	ph_list_remove(&update->link);
@@ -271,47 +353,21 @@ static void commit_group(struct ph_list *group)
 		commit_alone(ph_container_of(node, struct update, link), group);
 }
 
-/* Those whom the last group woke mostly come again at once. Some of them being there, the others are waited
- * for, for a fraction of the time that the last group took: else two halves would take turns. */
-static void gather(void)
-{
-	struct timespec until = group_ended;
-	int64_t nanoseconds = group_took / GATHER_FRACTION;
-
-	if (nanoseconds > GATHER_NANOSECONDS)
-		nanoseconds = GATHER_NANOSECONDS;
-	until.tv_nsec += nanoseconds;
-	if (until.tv_nsec >= SECOND) {
-		until.tv_sec++;
-		until.tv_nsec -= SECOND;
-	}
-	while (!stopping && waiting_count < wanted_count)
-		if (pthread_cond_timedwait(&work, &lock, &until))
-			break;
-}
-
-/* Waits for work and takes as much as makes a group. False: this is the end. */
+/* Waits for work and takes as much as there is. False: this is the end. */
 static bool take_group(struct ph_list *group)
 {
-	uint64_t bytes = 0;
-	size_t count = 0;
 	bool go_on;
 
+	gathering.count = 0;
+	gathering.bytes = 0;
+	gathering.room = limits.group_bytes;
 	pthread_mutex_lock(&lock);
-	gather();
-	wanted_count = 1;
+	wait_for_part();
+	wake_count = 1;
 	while (ph_list_empty(&waiting) && !stopping)
 		pthread_cond_wait(&work, &lock);
 	go_on = !stopping || !ph_list_empty(&waiting);
-	while (!ph_list_empty(&waiting) && count < limits.group_updates && bytes <= limits.group_bytes) {
-		struct update *update = ph_container_of(waiting.next, struct update, link);
-
-		ph_list_remove(&update->link);
-		ph_list_append(group, &update->link);
-		bytes += update->bytes;
-		count++;
-	}
-	waiting_count -= count;
+	take_waiting(group);
 	pthread_mutex_unlock(&lock);
 	return go_on;
 }
@@ -320,18 +376,26 @@ static bool take_group(struct ph_list *group)
 static void add_waiting(struct update *update)
 {
 	ph_list_append(&waiting, &update->link);
-	if (++waiting_count >= wanted_count)
+	if (++waiting_count >= wake_count)
 		pthread_cond_signal(&work);
 }
 
-/* Under the lock: how long the group took, and how many may come next. */
-static void note_group(const struct timespec *began, size_t count)
+/* Under the lock: whom the next group waits for, and how long. `count` were woken. */
+static void plan_gathering(size_t count)
 {
-	clock_gettime(CLOCK_MONOTONIC, &group_ended);
-	group_took = (group_ended.tv_sec - began->tv_sec) * SECOND + group_ended.tv_nsec - began->tv_nsec;
-	wanted_count = waiting_count + count;
-	if (wanted_count > limits.group_updates)
-		wanted_count = limits.group_updates;
+	struct timespec now;
+	int64_t nanoseconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	nanoseconds = (now.tv_sec - gathering.ended.tv_sec) * SECOND + now.tv_nsec - gathering.ended.tv_nsec;
+	nanoseconds /= GATHER_FRACTION;
+	gathering.until = now;
+	gathering.until.tv_nsec += nanoseconds < GATHER_NANOSECONDS ? nanoseconds : GATHER_NANOSECONDS;
+	if (gathering.until.tv_nsec >= SECOND) {
+		gathering.until.tv_sec++;
+		gathering.until.tv_nsec -= SECOND;
+	}
+	gathering.wanted = waiting_count + count;
 }
 
 static void wake_finished(void *arg);
@@ -357,17 +421,15 @@ static size_t finish(struct ph_list *group)
 
 static void *run_committer(void *arg)
 {
-	struct timespec began;
 	struct ph_list group;
 
 	(void)arg;
 	ph_list_init(&group);
 	while (take_group(&group)) {
-		clock_gettime(CLOCK_MONOTONIC, &began);
 		environment_check_readers();
 		commit_group(&group);
 		pthread_mutex_lock(&lock);
-		note_group(&began, finish(&group));
+		plan_gathering(finish(&group));
 		pthread_mutex_unlock(&lock);
 		ph_loop_post_from_thread(wake_finished, NULL);
 	}
@@ -404,8 +466,8 @@ int commit_start(const struct commit_limits *limits_)
 	limits = *limits_;
 	stopping = false;
 	waiting_count = 0;
-	wanted_count = 0;
-	group_ended = (struct timespec){ 0 };
+	wake_count = 1;
+	gathering.wanted = 0;
 	record_init(&record);
 	ph_list_init(&waiting);
 	ph_list_init(&finished);

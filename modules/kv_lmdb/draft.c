@@ -25,6 +25,8 @@
 
 #define MEMORY_MAX (256 * 1024)
 #define VIEW_SIZE (64 * 1024)
+/* Bytes of an id that are random. */
+#define ID_RANDOM 10
 
 struct ph_kv_draft {
 	struct ph_kv_blob_id id;
@@ -39,20 +41,36 @@ struct ph_kv_draft {
 	bool kept;          /* the file is a blob's */
 };
 
+/* Random bytes are fetched for many ids at once. None are left over for another process: see kv_draft_start.
+ */
+static unsigned char random_bytes[ID_RANDOM * 100];
+static size_t random_left;
+
+void kv_draft_start(void)
+{
+	random_left = 0;
+}
+
+static void fetch_random(void)
+{
+	while (random_left < sizeof(random_bytes)) {
+		ssize_t got = getrandom(random_bytes + random_left, sizeof(random_bytes) - random_left, 0);
+
+		if (got > 0)
+			random_left += (size_t)got;
+	}
+}
+
 /* Ids begin with the time, so that blobs that come together lie together and are written together. */
 static struct ph_kv_blob_id make_id(void)
 {
 	struct ph_kv_blob_id id;
-	unsigned char *random = id.bytes + 6;
-	size_t have = 0;
 
+	if (random_left == 0)
+		fetch_random();
+	random_left -= ID_RANDOM;
 	ph_bytes_put64(id.bytes, (uint64_t)ph_clock_msec() << 16);
-	while (have < sizeof(id.bytes) - 6) {
-		ssize_t got = getrandom(random + have, sizeof(id.bytes) - 6 - have, 0);
-
-		if (got > 0)
-			have += (size_t)got;
-	}
+	memcpy(id.bytes + sizeof(id.bytes) - ID_RANDOM, random_bytes + random_left, ID_RANDOM);
 	return id;
 }
 

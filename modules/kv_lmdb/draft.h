@@ -9,6 +9,8 @@
 
 #include "record.h"
 
+/* First of all in a process: nothing that another process could have too is used. */
+void kv_draft_start(void);
 struct ph_kv_draft *kv_draft_new(void);
 /* Of bytes that have a name already. */
 struct ph_kv_draft *kv_draft_named(struct ph_kv_blob_id id);

@@ -115,6 +115,11 @@ int file_size(int fd, uint64_t *size_r)
 	return 0;
 }
 
+void file_start_flush(int fd, uint64_t offset, uint64_t size)
+{
+	(void)sync_file_range(fd, (off_t)offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
+}
+
 int file_flush_folder(const char *path)
 {
 	int rc = 0, fd = file_operations.open(path, O_RDONLY | O_DIRECTORY);

@@ -41,6 +41,8 @@ int file_read(int fd, void *to, size_t size, uint64_t offset);
 /* The same, if it need not wait for the disk; false: nothing is known. */
 bool file_read_cached(int fd, void *to, size_t size, uint64_t offset);
 int file_size(int fd, uint64_t *size_r);
+/* A hint: lets the disk begin to write this, so that less is left for the flush. */
+void file_start_flush(int fd, uint64_t offset, uint64_t size);
 /* Makes names in the folder durable. */
 int file_flush_folder(const char *path);
 /* Replaces or makes a small file, durable, whole or not at all. */

@@ -29,17 +29,18 @@
 #define ROOM (64 * 1024)
 
 static const char *directory;
-static uint64_t segment_size;
+static uint64_t segment_size, write_ahead;
 /* The segment that is open here. */
 static int fd = -1;
 static struct segment_header current;
 /* A segment that failed; nothing more is appended to it. */
 static uint64_t spoilt;
 
-void journal_open(const char *directory_, uint64_t segment_size_)
+void journal_open(const char *directory_, uint64_t segment_size_, uint64_t write_ahead_)
 {
 	directory = directory_;
 	segment_size = segment_size_;
+	write_ahead = write_ahead_;
 	spoilt = 0;
 }
 
@@ -249,7 +250,38 @@ int journal_prepare(struct position *end, uint64_t bytes, bool frugal)
 	return journal_rotate(end, frugal);
 }
 
+uint64_t journal_room(const struct position *end, uint64_t most)
+{
+	uint64_t used = end->offset + ROOM, room = used < segment_size ? segment_size - used : 0;
+
+	return room < most ? room : most;
+}
+
 /* --- a record --- */
+
+/* A write or flush at `end` failed. */
+static int append_failed(const struct position *end, int rc)
+{
+	journal_undo(end);
+	if (!is_full(rc))
+		spoilt = end->segment;
+	return rc;
+}
+
+int journal_write_ahead(const struct position *end, struct record *record)
+{
+	uint64_t at = end->offset + RECORD_HEADER + record->ahead, size = record->bytes - record->ahead;
+	int rc;
+
+	if (size < write_ahead)
+		return 0;
+	rc = file_write(fd, record->parts + 1, record->part_count - 1, at);
+	if (rc)
+		return append_failed(end, rc);
+	record_bytes_written(record);
+	file_start_flush(fd, at, size);
+	return 0;
+}
 
 static int write_record(const struct position *end, struct record *record, const struct record_header *header)
 {
@@ -257,12 +289,17 @@ static int write_record(const struct position *end, struct record *record, const
 	unsigned char bytes[RECORD_HEADER];
 	uint64_t size = record_size(header);
 	uint64_t padding = size - RECORD_HEADER - header->bytes - header->operations;
+	int rc;
 
 	record_header_write(header, current.salt, end->offset, bytes);
 	record->parts[0] = (struct iovec){ bytes, sizeof(bytes) };
 	record_add_bytes(record, record->operations.data, record->operations.len);
 	record_add_bytes(record, zeros, (size_t)padding);
-	return file_write(fd, record->parts, record->part_count, end->offset);
+	if (record->ahead == 0)
+		return file_write(fd, record->parts, record->part_count, end->offset);
+	rc = file_write(
+		fd, record->parts + 1, record->part_count - 1, end->offset + RECORD_HEADER + record->ahead);
+	return rc ? rc : file_write(fd, record->parts, 1, end->offset);
 }
 
 int journal_append(struct position *end, struct record *record)
@@ -277,12 +314,8 @@ int journal_append(struct position *end, struct record *record)
 
 	if (!rc && file_operations.flush(fd) < 0)
 		rc = errno;
-	if (rc) {
-		journal_undo(end);
-		if (!is_full(rc))
-			spoilt = end->segment;
-		return rc;
-	}
+	if (rc)
+		return append_failed(end, rc);
 	end->offset += record_size(&header);
 	end->sequence++;
 	end->written += record_size(&header);

@@ -9,7 +9,8 @@
 #include "record.h"
 
 /* The folder's path must stay valid. */
-void journal_open(const char *directory, uint64_t segment_size);
+/* `write_ahead`: as many bytes are worth a write of their own. */
+void journal_open(const char *directory, uint64_t segment_size, uint64_t write_ahead);
 void journal_close(void);
 const char *journal_directory(void);
 
@@ -18,6 +19,10 @@ const char *journal_directory(void);
 int journal_prepare(struct position *end, uint64_t bytes, bool frugal);
 /* Moves *end to a new segment. */
 int journal_rotate(struct position *end, bool frugal);
+/* How many bytes of blobs, at most `most`, a record at `end` may have. */
+uint64_t journal_room(const struct position *end, uint64_t most);
+/* Lets the disk begin with the record's bytes of blobs, which will be appended at `end`, if they are many. */
+int journal_write_ahead(const struct position *end, struct record *record);
 /* Writes the record at *end, durable, and moves *end behind it. */
 int journal_append(struct position *end, struct record *record);
 /* The record that was just appended at `end` does not count: its transaction failed. */

@@ -13,6 +13,7 @@ struct kv_lmdb_config {
 	int64_t group_updates;
 	int64_t group_size;
 	int64_t segment_size;     /* 0: the usual */
+	int64_t write_ahead;      /* bytes that are written before their group is complete; 0: the usual */
 	int64_t checkpoint_after; /* 0: the usual */
 	int64_t compact_percent;
 };

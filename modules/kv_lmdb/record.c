@@ -47,6 +47,7 @@ void record_begin(struct record *record, uint64_t segment, uint64_t offset)
 	record->offset = offset;
 	record->part_count = 0;
 	record->bytes = 0;
+	record->ahead = 0;
 	ph_buf_reset(&record->operations);
 	ph_buf_reset(&record->dropped);
 	add_part(record, NULL, 0);
@@ -65,6 +66,12 @@ uint64_t record_add_bytes(struct record *record, const void *bytes, size_t size)
 		add_part(record, bytes, size);
 	record->bytes += size;
 	return offset;
+}
+
+void record_bytes_written(struct record *record)
+{
+	record->ahead = record->bytes;
+	record->part_count = 1;
 }
 
 /* --- operations --- */

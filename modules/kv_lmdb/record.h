@@ -59,7 +59,7 @@ struct record {
 	struct ph_buf operations;
 	struct iovec *parts; /* the bytes; [0] is left free for the header */
 	size_t part_count, part_capacity;
-	uint64_t bytes;
+	uint64_t bytes, ahead; /* in all; those that are written already, and in no part any more */
 	struct ph_buf dropped; /* ids of blobs whose last reference went */
 };
 
@@ -76,6 +76,8 @@ void record_begin(struct record *record, uint64_t segment, uint64_t offset);
 bool record_is_empty(const struct record *record);
 /* Bytes that must stay until the record is written; tells where in the segment they will be. */
 uint64_t record_add_bytes(struct record *record, const void *bytes, size_t size);
+/* All bytes that it has so far are written. */
+void record_bytes_written(struct record *record);
 
 void record_put(struct record *record, struct ph_str key, struct ph_str value);
 void record_delete(struct record *record, struct ph_str key);

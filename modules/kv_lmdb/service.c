@@ -54,6 +54,7 @@ const struct ph_kv_service kv_lmdb_service = {
 };
 
 #define SEGMENT_SIZE (INT64_C(64) << 20)
+#define WRITE_AHEAD (INT64_C(256) << 10)
 #define CHECKPOINT_AFTER (INT64_C(256) << 20)
 
 static struct environment_config environment;
@@ -172,7 +173,8 @@ static int open_files(const struct kv_lmdb_config *config, unsigned processes)
 	large_open(large_path);
 	checkpoint_open(checkpoints_path);
 	source_open();
-	journal_open(journal_path, (uint64_t)(config->segment_size ? config->segment_size : SEGMENT_SIZE));
+	journal_open(journal_path, (uint64_t)(config->segment_size ? config->segment_size : SEGMENT_SIZE),
+		(uint64_t)(config->write_ahead ? config->write_ahead : WRITE_AHEAD));
 	rc = opening_begin(path, &alone);
 	if (rc)
 		return rc;
@@ -227,6 +229,7 @@ int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, uns
 	int rc;
 
 	make_paths(directory);
+	kv_draft_start();
 	kv_watch_start();
 	rc = open_files(config, processes);
 	if (!rc)

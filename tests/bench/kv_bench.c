@@ -2,7 +2,7 @@
  * run:
  *
  *   journal  kv_lmdb: so many fibers, each storing one message after the other
- *   lmdb     plain synchronous LMDB: so many messages in one transaction
+ *   lmdb     plain synchronous LMDB: so many messages in one transaction, each in a mailbox of its own
  *   files    one file for each message, written, flushed and renamed; so many threads
  *   raw      one append and one fdatasync for so many messages: what the disk gives
  *
@@ -149,43 +149,63 @@ static void run_journal(struct run *run)
 	kv_lmdb_close();
 }
 
-/* --- plain LMDB --- */
+/* --- plain LMDB: the same keys and values, and the messages in a database of their own --- */
 
-static void put(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_size, const void *bytes, size_t size)
+struct plain {
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi keys, blobs;
+};
+
+static void put(const struct plain *plain, MDB_dbi dbi, const void *key, size_t key_size, const void *bytes,
+	size_t size)
 {
 	MDB_val k = { key_size, (void *)(uintptr_t)key }, v = { size, (void *)(uintptr_t)bytes };
 
-	must(mdb_put(txn, dbi, &k, &v, 0) == 0, "mdb_put");
+	must(mdb_put(plain->txn, dbi, &k, &v, 0) == 0, "mdb_put");
+}
+
+static void open_plain(struct plain *plain, const char *directory)
+{
+	must(mdb_env_create(&plain->env) == 0 && mdb_env_set_mapsize(plain->env, (size_t)1 << 36) == 0 &&
+			mdb_env_set_maxdbs(plain->env, 2) == 0 &&
+			mdb_env_open(plain->env, directory, MDB_NOTLS, 0600) == 0,
+		"lmdb");
+	must(mdb_txn_begin(plain->env, NULL, 0, &plain->txn) == 0 &&
+			mdb_dbi_open(plain->txn, "keys", MDB_CREATE, &plain->keys) == 0 &&
+			mdb_dbi_open(plain->txn, "blobs", MDB_CREATE, &plain->blobs) == 0 &&
+			mdb_txn_commit(plain->txn) == 0,
+		"lmdb");
+}
+
+/* As store_message(), in the partition of a writer. */
+static void put_message(const struct plain *plain, const struct run *run, unsigned writer, uint64_t number)
+{
+	char id[16] = { 0 }, key[9 + 8] = { 1 }, meta[META_SIZE] = { 0 };
+
+	ph_bytes_put64(id, run->messages);
+	ph_bytes_put64(key + 1, writer);
+	ph_bytes_put64(key + 9, number);
+	put(plain, plain->blobs, id, sizeof(id), run->message, run->size);
+	put(plain, plain->keys, key, sizeof(key), meta, sizeof(meta));
+	memcpy(key + 9, "next", 4);
+	put(plain, plain->keys, key, 9 + 4, meta, 8);
 }
 
 static void run_lmdb(struct run *run)
 {
-	MDB_env *env;
-	MDB_dbi dbi;
-	MDB_txn *txn;
+	struct plain plain;
 
-	must(mdb_env_create(&env) == 0 && mdb_env_set_mapsize(env, (size_t)1 << 36) == 0 &&
-			mdb_env_open(env, run->directory, MDB_NOTLS, 0600) == 0,
-		"lmdb");
-	must(mdb_txn_begin(env, NULL, 0, &txn) == 0 && mdb_dbi_open(txn, NULL, 0, &dbi) == 0 &&
-			mdb_txn_commit(txn) == 0,
-		"lmdb");
+	open_plain(&plain, run->directory);
 	run->until = now() + run->seconds;
-	while (now() < run->until) {
-		must(mdb_txn_begin(env, NULL, 0, &txn) == 0, "begin");
-		for (unsigned i = 0; i < run->writers; i++) {
-			char key[9] = { 'b' }, meta[META_SIZE] = { 0 };
-
-			ph_bytes_put64(key + 1, run->messages++);
-			put(txn, dbi, key, 9, run->message, run->size);
-			key[0] = 'k';
-			put(txn, dbi, key, 9, meta, sizeof(meta));
-			put(txn, dbi, "next", 4, key + 1, 8);
-		}
-		must(mdb_txn_commit(txn) == 0, "commit");
+	for (uint64_t number = 0; now() < run->until; number++) {
+		must(mdb_txn_begin(plain.env, NULL, 0, &plain.txn) == 0, "begin");
+		for (unsigned writer = 0; writer < run->writers; writer++, run->messages++)
+			put_message(&plain, run, writer, number);
+		must(mdb_txn_commit(plain.txn) == 0, "commit");
 		run->flushes++;
 	}
-	mdb_env_close(env);
+	mdb_env_close(plain.env);
 }
 
 /* --- files --- */

@@ -35,6 +35,7 @@ static int open_small(const char *path, struct ph_error *error)
 		.group_updates = 100,
 		.group_size = 1 << 20,
 		.segment_size = 256 << 10,
+		.write_ahead = 1,
 		.checkpoint_after = 300 << 10,
 		.compact_percent = 90,
 	};
@@ -174,7 +175,7 @@ START_TEST(a_stop_of_the_system_loses_nothing_durable)
 	unsigned states = setting("KV_CRASH_STATES", 150);
 	size_t events;
 
-	record_run(40);
+	record_run(14);
 	events = moments[moment_count - 1].event;
 	for (unsigned i = 0; i < states; i++)
 		check_state(events * (i + 1) / states, i);

@@ -8,7 +8,8 @@
 
 #include <posthorn/kv.h>
 
-#define WORKERS 6
+/* As many as make a group that is written while it gathers. */
+#define WORKERS 20
 
 /* How many steps of each worker were begun, and were durable, at some moment. */
 struct work_progress {

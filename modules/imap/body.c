@@ -23,8 +23,8 @@ void body_init(struct body_reader *reader, struct ph_mailbox *mailbox)
 
 static void forget(struct body_reader *reader)
 {
-	if (reader->blob)
-		store->message_close(&reader->blob);
+	if (reader->bytes)
+		store->message_close(&reader->bytes);
 	mime->parser_free(&reader->parser);
 	if (reader->pool)
 		ph_pool_clear(reader->pool);
@@ -47,7 +47,8 @@ void body_begin(struct body_reader *reader, const struct ph_message *message)
 
 int body_open(struct body_reader *reader, struct ph_error *error)
 {
-	return reader->blob ? 0 : store->message_open(reader->mailbox, reader->message, &reader->blob, error);
+	return reader->bytes ? 0
+			     : store->message_open(reader->mailbox, reader->message, &reader->bytes, error);
 }
 
 static int parse_again(struct body_reader *reader, struct ph_error *error)
@@ -59,7 +60,7 @@ static int parse_again(struct body_reader *reader, struct ph_error *error)
 	if (code != 0)
 		return code;
 	reader->parser = mime->parser_new(NULL);
-	while ((code = store->message_view(reader->blob, offset, &bytes, error)) == 0 && bytes.len > 0) {
+	while ((code = store->message_view(reader->bytes, offset, &bytes, error)) == 0 && bytes.len > 0) {
 		mime->parser_feed(reader->parser, bytes);
 		offset += bytes.len;
 	}
@@ -96,7 +97,7 @@ int body_header(struct body_reader *reader, uint64_t offset, uint64_t size, stru
 	ph_buf_reset(buf);
 	while (buf->len < size) {
 		struct ph_str bytes;
-		int code = store->message_view(reader->blob, offset + buf->len, &bytes, &error);
+		int code = store->message_view(reader->bytes, offset + buf->len, &bytes, &error);
 		if (code != 0)
 			return code;
 		if (bytes.len == 0)
@@ -141,7 +142,7 @@ int body_find(struct body_reader *reader, const struct fetch_section *section, s
 	struct ph_mime_section found;
 	int code;
 
-	*piece_r = (struct body_piece){ .size = store->message_size(reader->blob) };
+	*piece_r = (struct body_piece){ .size = store->message_size(reader->bytes) };
 	if (section->name.len) {
 		code = mime->section(&reader->mime, section->name, &found);
 		if (code != 0)
@@ -158,6 +159,21 @@ int body_find(struct body_reader *reader, const struct fetch_section *section, s
 	if (section->partial)
 		cut_to_partial(section, piece_r);
 	return 0;
+}
+
+/* Of header fields, the beginning of the message: a header is hardly ever longer than what lies together
+ * there. */
+int body_check(struct body_reader *reader, const struct fetch_section *section, struct ph_error *error)
+{
+	struct body_piece piece;
+	int code;
+
+	if (section->fields)
+		return store->message_check(reader->bytes, 0, 1, error);
+	code = body_find(reader, section, &piece);
+	if (code == PH_E_ABSENT || code == PH_E_INVALID)
+		return 0;
+	return code < 0 ? code : store->message_check(reader->bytes, piece.offset, piece.size, error);
 }
 
 static void send_text(struct ph_conn *conn, struct ph_str text)
@@ -185,7 +201,7 @@ int body_send(struct body_reader *reader, struct ph_conn *conn, const struct bod
 	}
 	while (sent < piece->size) {
 		struct ph_str bytes;
-		int code = store->message_view(reader->blob, piece->offset + sent, &bytes, &error);
+		int code = store->message_view(reader->bytes, piece->offset + sent, &bytes, &error);
 		if (code != 0)
 			return code;
 		if (bytes.len == 0)
@@ -209,7 +225,7 @@ static int view(void *arg, uint64_t offset, struct ph_str *bytes_r)
 
 	if (offset > 0)
 		ph_fiber_yield();
-	code = store->message_view(reader->blob, offset, bytes_r, &error);
+	code = store->message_view(reader->bytes, offset, bytes_r, &error);
 	if (code == 0 && bytes_r->len > PIECE)
 		bytes_r->len = PIECE;
 	return code;

@@ -12,7 +12,7 @@ struct body_reader {
 	struct ph_mailbox *mailbox;
 	const struct ph_message *message;
 	struct ph_pool *pool; /* what belongs to the message */
-	struct ph_kv_blob *blob;
+	struct ph_message_bytes *bytes;
 	struct ph_mime_parser *parser;
 	struct ph_mime_message mime; /* when loaded; with `root` when loaded with its tree */
 	bool loaded;
@@ -40,6 +40,8 @@ int body_header(struct body_reader *reader, uint64_t offset, uint64_t size, stru
 /* The bytes of a section; the message must be open, and loaded with its tree unless the section is all of it.
  * PH_E_ABSENT: the message has none such. */
 int body_find(struct body_reader *reader, const struct fetch_section *section, struct body_piece *piece_r);
+/* Reads what will be sent, so that it can be promised. */
+int body_check(struct body_reader *reader, const struct fetch_section *section, struct ph_error *error);
 int body_send(struct body_reader *reader, struct ph_conn *conn, const struct body_piece *piece);
 /* For ph_mime_service.message_contains. */
 struct ph_mime_source body_source(struct body_reader *reader);

@@ -160,6 +160,8 @@ static int prepare(struct fetching *fetching, const struct ph_message *message)
 		code = body_open(&fetching->body, &fetching->error);
 	if (code == 0 && (tree || fetching->fetch->items & SUMMARY_ITEMS))
 		code = body_load(&fetching->body, tree, &fetching->error);
+	for (const struct fetch_section *s = fetching->fetch->sections; s && code == 0; s = s->next)
+		code = body_check(&fetching->body, s, &fetching->error);
 	return code;
 }
 

@@ -274,7 +274,7 @@ static bool look_at(struct searching *searching, const struct ph_message *messag
 	}
 	if (result == 1)
 		write_found(searching, message->uid);
-	if (++searching->count % YIELD_EVERY == 0 || searching->body.blob)
+	if (++searching->count % YIELD_EVERY == 0 || searching->body.bytes)
 		ph_fiber_yield();
 	return ph_conn_error(searching->call->conn) == 0;
 }

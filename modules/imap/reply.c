@@ -96,7 +96,8 @@ static bool is_our_fault(int code)
 
 void reply_error(struct call *call, int code, const struct ph_error *error)
 {
-	if (is_our_fault(code))
+	/* Damage of a message was logged where it was met. */
+	if (is_our_fault(code) && !(code == PH_E_CORRUPT && error->client[0] && !error->detail[0]))
 		ph_log(PH_LOG_ERROR, "imap command failed", PH_LOG_TEXT("command", call->command->name),
 			PH_LOG_TEXT("code", ph_code_name(code)), PH_LOG_ERROR_DETAIL(error));
 	reply_no(call, "[%s] %s", code_of_error(code), error->client[0] ? error->client : "Failed");

@@ -106,7 +106,7 @@ static void send_stuffed(struct ph_conn *conn, struct stuffing *stuffing, struct
  * answer. A message that cannot be read to its end is not ended either: the connection is closed instead, so
  * that no client takes a part for the whole. */
 static int send_message(
-	struct session *session, struct ph_kv_blob *blob, struct top *top, struct ph_error *error)
+	struct session *session, struct ph_message_bytes *message, struct top *top, struct ph_error *error)
 {
 	struct ph_conn *conn = session->conn;
 	struct stuffing stuffing;
@@ -115,7 +115,7 @@ static int send_message(
 
 	stuffing_init(&stuffing);
 	while (!(top && top->done)) {
-		int code = pop3_store->message_view(blob, offset, &bytes, error);
+		int code = pop3_store->message_view(message, offset, &bytes, error);
 		if (code < 0)
 			return code;
 		if (bytes.len == 0)
@@ -133,23 +133,26 @@ static int send_message(
 
 static bool retrieve(struct session *session, const struct maildrop_message *message, struct top *top)
 {
-	struct ph_kv_blob *blob;
+	struct ph_message_bytes *bytes = NULL;
 	struct ph_error error = { 0 };
-	int code = maildrop_read(&session->maildrop, message, &blob, &error);
+	int code = maildrop_read(&session->maildrop, message, &bytes, &error);
+	if (code == 0)
+		code = pop3_store->message_check(bytes, 0, top ? 1 : UINT64_MAX, &error);
 	if (code == PH_E_ABSENT) {
 		reply_error(session, "the message was removed by another client");
 		return false;
 	}
 	if (code < 0) {
 		reply_trouble(session, "message not opened", &error);
+		pop3_store->message_close(&bytes);
 		return false;
 	}
 	if (top)
 		reply_ok(session, "top of message follows");
 	else
 		reply_ok(session, "%" PRIu64 " octets", message->size);
-	code = send_message(session, blob, top, &error);
-	pop3_store->message_close(&blob);
+	code = send_message(session, bytes, top, &error);
+	pop3_store->message_close(&bytes);
 	if (code < 0)
 		session->closing = true;
 	return code == 0;

@@ -88,7 +88,7 @@ void maildrop_undelete_all(struct maildrop *maildrop)
 }
 
 int maildrop_read(const struct maildrop *maildrop, const struct maildrop_message *message,
-	struct ph_kv_blob **blob_r, struct ph_error *error)
+	struct ph_message_bytes **bytes_r, struct ph_error *error)
 {
 	const struct ph_store_service *store = maildrop->store;
 	struct ph_uid_set one = { 0 };
@@ -98,7 +98,7 @@ int maildrop_read(const struct maildrop *maildrop, const struct maildrop_message
 	store->uid_set_add(&one, message->uid, message->uid);
 	struct ph_message_iterator *messages = store->messages_begin(maildrop->mailbox, &one, 0);
 	if (store->messages_next(messages, &found))
-		code = store->message_open(maildrop->mailbox, found, blob_r, error);
+		code = store->message_open(maildrop->mailbox, found, bytes_r, error);
 	else
 		ph_error_set(error, code, "the message was removed by another client", NULL);
 	int ended = store->messages_end(&messages, code == PH_E_ABSENT ? error : NULL);

@@ -40,7 +40,7 @@ void maildrop_delete(struct maildrop *maildrop, struct maildrop_message *message
 void maildrop_undelete_all(struct maildrop *maildrop);
 /* May park. Opens a message's bytes. PH_E_ABSENT when another client removed it meanwhile. */
 int maildrop_read(const struct maildrop *maildrop, const struct maildrop_message *message,
-	struct ph_kv_blob **blob_r, struct ph_error *error);
+	struct ph_message_bytes **bytes_r, struct ph_error *error);
 /* May park. Removes what is marked as deleted, at once or not at all; with mark_seen, marks what was
  * retrieved as seen. */
 int maildrop_commit(const struct maildrop *maildrop, bool mark_seen, struct ph_error *error);

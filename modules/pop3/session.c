@@ -46,9 +46,13 @@ void reply_error(struct session *session, const char *format, ...)
 
 void reply_trouble(struct session *session, const char *doing, const struct ph_error *error)
 {
-	ph_log(PH_LOG_ERROR, doing, PH_LOG_TEXT("code", ph_code_name(error->code)),
-		PH_LOG_ERROR_DETAIL(error));
-	reply_error(session, "[SYS/TEMP] %s",
+	bool is_damage = error->code == PH_E_CORRUPT && error->client[0] && !error->detail[0];
+
+	/* Damage of a message was logged where it was met. */
+	if (!is_damage)
+		ph_log(PH_LOG_ERROR, doing, PH_LOG_TEXT("code", ph_code_name(error->code)),
+			PH_LOG_ERROR_DETAIL(error));
+	reply_error(session, "[SYS/%s] %s", is_damage ? "PERM" : "TEMP",
 		error->client[0] ? error->client : "internal error, try again later");
 }
 

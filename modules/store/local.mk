@@ -30,7 +30,9 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/maildrop.c modules/store/maildrop.h \
 	modules/store/mbox.c modules/store/mbox.h \
 	modules/store/message.h \
+	modules/store/message_bytes.c modules/store/message_bytes.h \
 	modules/store/name.c modules/store/name.h \
+	modules/store/naming.c modules/store/naming.h \
 	modules/store/record.c modules/store/record.h \
 	modules/store/remove.c modules/store/remove.h \
 	modules/store/quota_tool.c \

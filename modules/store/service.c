@@ -6,6 +6,7 @@
 #include "mailbox.h"
 #include "maildrop.h"
 #include "message.h"
+#include "message_bytes.h"
 #include "remove.h"
 #include "session.h"
 #include "uid_set.h"
@@ -36,13 +37,6 @@ static void uids(const struct ph_mailbox *mailbox, uint32_t first, uint32_t last
 	view_uids(&mailbox->view, first, last, set);
 }
 
-static int message_open(struct ph_mailbox *mailbox, const struct ph_message *message,
-	struct ph_kv_blob **blob_r, struct ph_error *error)
-{
-	(void)mailbox;
-	return store.kv->blob_open(message->blob, blob_r, error);
-}
-
 /* The bytes are the message: whoever shares them is a copy. */
 static void message_email_id(const struct ph_message *message, char id_r[PH_EMAIL_ID_SIZE])
 {
@@ -55,22 +49,6 @@ static void message_email_id(const struct ph_message *message, char id_r[PH_EMAI
 		*to++ = digits[message->blob.bytes[i] & 15];
 	}
 	*to = '\0';
-}
-
-static uint64_t message_size(const struct ph_kv_blob *blob)
-{
-	return store.kv->blob_size(blob);
-}
-
-static int message_view(
-	struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
-{
-	return store.kv->blob_view(blob, offset, bytes_r, error);
-}
-
-static void message_close(struct ph_kv_blob **blob)
-{
-	store.kv->blob_close(blob);
 }
 
 /* May the messages of the open mailbox be changed by this actor? */
@@ -163,6 +141,7 @@ const struct ph_store_service store_service = {
 	.message_open = message_open,
 	.message_size = message_size,
 	.message_view = message_view,
+	.message_check = message_check,
 	.message_close = message_close,
 	.messages_flag = messages_flag,
 	.messages_expunge = messages_expunge,

@@ -7,6 +7,7 @@ interop_tests = \
 	tests/interop/test_imap_sessions.py \
 	tests/interop/test_out_of_tree.py \
 	tests/interop/test_program.py \
+	tests/interop/test_store_damage.py \
 	tests/interop/test_store_mail.py \
 	tests/interop/test_store_restore.py \
 	tests/interop/test_store_tools.py

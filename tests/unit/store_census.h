@@ -42,7 +42,7 @@ static size_t given_count;
 
 static unsigned read_number(struct ph_mailbox *mailbox, const struct ph_message *message)
 {
-	struct ph_kv_blob *blob;
+	struct ph_message_bytes *blob;
 	struct ph_str bytes;
 	unsigned number = 0;
 	char text[64];

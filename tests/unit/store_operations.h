@@ -376,7 +376,7 @@ static int read_all(struct ph_error *error)
 	struct ph_message_iterator *iterator;
 	const struct ph_message *message;
 	struct ph_mailbox *mailbox;
-	struct ph_kv_blob *blob;
+	struct ph_message_bytes *blob;
 	struct ph_str bytes;
 	struct ph_mailbox_news news;
 	unsigned count = 0;

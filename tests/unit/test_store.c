@@ -127,7 +127,7 @@ START_TEST(a_message_is_kept_whole)
 	struct ph_message_iterator *iterator;
 	const struct ph_message *message;
 	struct ph_mime_message summary;
-	struct ph_kv_blob *blob;
+	struct ph_message_bytes *blob;
 	struct ph_str bytes;
 
 	ck_assert_uint_eq(deliver_flagged(fixture.alice, "INBOX", ph_str(letter), flags), 1);
@@ -409,7 +409,7 @@ START_TEST(copies_share_their_bytes)
 	struct ph_copied copied;
 	struct ph_message_iterator *iterator;
 	const struct ph_message *message;
-	struct ph_kv_blob *blob;
+	struct ph_message_bytes *blob;
 	struct ph_str bytes;
 
 	use_atomic_partitions(_i == 0);

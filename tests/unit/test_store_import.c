@@ -56,7 +56,7 @@ static const char *picture(ph_account_id account)
 				PH_STR_ARGS(entries[i].name), entries[i].subscribed ? "+" : "",
 				(unsigned)status.uid_validity, (unsigned)status.uid_next);
 		while (st->messages_next(iterator, &message)) {
-			struct ph_kv_blob *blob;
+			struct ph_message_bytes *blob;
 			struct ph_str bytes;
 
 			len += (size_t)snprintf(text + len, sizeof(text) - len, " %u %u %d",

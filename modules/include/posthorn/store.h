@@ -136,6 +136,7 @@ struct ph_message {
 
 enum ph_message_parts { PH_MESSAGE_SUMMARY = 1 };
 
+struct ph_message_bytes;
 struct ph_message_iterator;
 
 /* Flags and keywords as a client names them: flags are ph_flag bits, keywords any atoms. */
@@ -290,13 +291,19 @@ struct ph_store_service {
 	/* EMAILID (RFC 8474): the same for copies, and for them only. Does not park. There are no THREADIDs:
 	 * threads by references are not known cheaply, and RFC 8474 5.2 allows for that. */
 	void (*message_email_id)(const struct ph_message *message, char id_r[PH_EMAIL_ID_SIZE]);
-	/* The message's bytes: open, view, close as of kv.h. */
+	/* The message's bytes: open, size, view, close as of a blob in kv.h. PH_E_CORRUPT: they do not read
+	 * back; that is logged here, once, with account, mailbox and UID, and the error tells the client
+	 * which message it is, and has no detail, since nothing is left to be logged. */
 	int (*message_open)(struct ph_mailbox *mailbox, const struct ph_message *message,
-		struct ph_kv_blob **blob_r, struct ph_error *error);
-	uint64_t (*message_size)(const struct ph_kv_blob *blob);
-	int (*message_view)(
-		struct ph_kv_blob *blob, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
-	void (*message_close)(struct ph_kv_blob **blob);
+		struct ph_message_bytes **bytes_r, struct ph_error *error);
+	uint64_t (*message_size)(const struct ph_message_bytes *bytes);
+	int (*message_view)(struct ph_message_bytes *bytes, uint64_t offset, struct ph_str *part_r,
+		struct ph_error *error);
+	/* May park. Reads these bytes (size: UINT64_MAX for all behind the offset), so that a failure is
+	 * known before they are promised to a client. */
+	int (*message_check)(
+		struct ph_message_bytes *bytes, uint64_t offset, uint64_t size, struct ph_error *error);
+	void (*message_close)(struct ph_message_bytes **bytes);
 
 	/* --- changing messages. The mailbox must not be open read-only (PH_E_DENIED). --- */
 

@@ -95,6 +95,8 @@ static int compact(void *arg)
 		if (!rc)
 			rc = compact_journal(COMPACT_PERCENT, go_on);
 	}
+	if (file_is_full(rc))
+		rc = compact_full_store(go_on);
 	opening_end_care();
 	return rc;
 }
@@ -197,6 +199,18 @@ static int measure_journal(MDB_txn *txn, struct admin_stat *stat_r)
 	return rc;
 }
 
+/* Without the space that is kept for the next. */
+static int count_checkpoints(uint64_t *count_r)
+{
+	uint64_t *numbers;
+	size_t count;
+	int rc = file_numbers(checkpoint_directory(), &numbers, &count);
+
+	*count_r = count;
+	free(numbers);
+	return rc;
+}
+
 static int measure_all(void *arg)
 {
 	struct admin_stat *stat_r = arg;
@@ -211,7 +225,9 @@ static int measure_all(void *arg)
 	if (!rc)
 		rc = measure(journal_directory(), &files, &stat_r->journal_bytes);
 	if (!rc)
-		rc = measure(checkpoint_directory(), &stat_r->checkpoints, &stat_r->checkpoint_bytes);
+		rc = measure(checkpoint_directory(), &files, &stat_r->checkpoint_bytes);
+	if (!rc)
+		rc = count_checkpoints(&stat_r->checkpoints);
 	if (!rc)
 		rc = measure(large_directory(), &stat_r->large_files, &stat_r->large_bytes);
 	return rc ? rc : environment_measure(&stat_r->index_bytes, &stat_r->readers, &stat_r->readers_max);

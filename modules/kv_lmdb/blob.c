@@ -49,6 +49,7 @@ static int store_draft(struct ph_kv_txn *txn, const struct ph_kv_blob_id *id, st
 	struct stored stored = { .references = 1 };
 
 	kv_draft_store(draft, txn->record, &stored);
+	txn->record->references++;
 	record_blob(txn->record, OPERATION_BLOB, id, &stored);
 	return index_put_blob(txn->mdb, id, NULL, &stored);
 }
@@ -59,6 +60,7 @@ static int set_references(
 	struct stored new = *old;
 
 	new.references = references;
+	txn->record->references += (int64_t)references - old->references;
 	record_references(txn->record, id, references);
 	if (references == 0)
 		ph_buf_add(&txn->record->dropped, id->bytes, ID_SIZE);

@@ -1,6 +1,7 @@
-/* Writing checkpoints. The entries come in LMDB's order, from one snapshot; the last record tells the
- * position, and makes the checkpoint complete. The two newest are kept: should the newest not read back, the
- * one before leads further, since the journal from there on is kept as well. */
+/* Writing checkpoints, into the file `new`, which is kept allocated for that: so a full disk does not keep
+ * them from making segments needless. The entries come in LMDB's order, from one snapshot; the last record
+ * tells the position, and makes the checkpoint complete. The two newest are kept: should the newest not read
+ * back, the one before leads further, since the journal from there on is kept as well. */
 #include <config.h>
 
 #include "checkpoint.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <posthorn/error.h>
@@ -24,6 +26,11 @@
 
 #define KEPT 2
 #define RECORD_SIZE (1024 * 1024)
+/* What stays free behind it. */
+#define SPACE_LEFT (8 * 1024 * 1024)
+/* What the next one may be larger than the last, besides an eighth. */
+#define KEPT_MORE (UINT64_C(4) * 1024 * 1024)
+#define KEPT_LEAST (UINT64_C(128) * 1024)
 /* Behind each record, so that the disk has time for others. */
 #define PAUSE_NANOSECONDS 3000000
 
@@ -32,7 +39,7 @@ struct writer {
 	int fd;
 	struct segment_header header;
 	struct record record;
-	uint64_t offset;
+	uint64_t offset, kept;
 	uint64_t done, total; /* entries */
 	bool (*go_on)(uint64_t done, uint64_t total);
 };
@@ -67,6 +74,18 @@ static int write_header(struct writer *writer, const struct position *position)
 	return file_write(writer->fd, &part, 1, 0);
 }
 
+/* Beyond the space that was kept for it, it does not take the disk's last. */
+static int look_at_space(const struct writer *writer, uint64_t size)
+{
+	uint64_t space;
+
+	if (writer->offset + size <= writer->kept)
+		return 0;
+	if (file_operations.free_space(writer->fd, &space) < 0)
+		return errno;
+	return space < SPACE_LEFT ? ENOSPC : 0;
+}
+
 static int write_record(struct writer *writer)
 {
 	static const char zeros[16];
@@ -83,7 +102,9 @@ static int write_record(struct writer *writer)
 	int rc;
 
 	record_header_write(&header, writer->header.salt, writer->offset, bytes);
-	rc = file_write(writer->fd, parts, 3, writer->offset);
+	rc = look_at_space(writer, record_size(&header));
+	if (!rc)
+		rc = file_write(writer->fd, parts, 3, writer->offset);
 	writer->offset += record_size(&header);
 	record_begin(&writer->record, 0, 0);
 	return rc;
@@ -185,12 +206,16 @@ static int write_file(MDB_txn *txn, const struct position *position, const char 
 	struct writer writer = { .txn = txn, .go_on = go_on };
 	int rc;
 
-	writer.fd = file_operations.open(path, O_WRONLY | O_CREAT | O_TRUNC);
+	writer.fd = file_operations.open(path, O_WRONLY | O_CREAT);
 	if (writer.fd < 0)
 		return errno;
 	record_init(&writer.record);
 	record_begin(&writer.record, 0, 0);
-	rc = write_entries(&writer, position);
+	rc = file_size(writer.fd, &writer.kept);
+	if (!rc)
+		rc = write_entries(&writer, position);
+	if (file_operations.truncate(writer.fd, (off_t)(rc ? writer.kept : writer.offset)) < 0 && !rc)
+		rc = errno;
 	if (!rc && file_operations.flush_all(writer.fd) < 0)
 		rc = errno;
 	record_free(&writer.record);
@@ -234,6 +259,39 @@ static void remove_old(void)
 	free(numbers);
 }
 
+static uint64_t newest_size(void)
+{
+	uint64_t *numbers, size = 0;
+	struct stat status;
+	size_t count;
+	int rc = file_numbers(directory, &numbers, &count);
+
+	if (!rc && count > 0) {
+		char *path = file_number_path(directory, numbers[count - 1]);
+
+		if (stat(path, &status) == 0)
+			size = (uint64_t)status.st_size;
+		free(path);
+	}
+	free(numbers);
+	return size;
+}
+
+void checkpoint_keep_space(void)
+{
+	char *path = file_path(directory, "new");
+	uint64_t size = newest_size();
+	int fd = file_operations.open(path, O_WRONLY | O_CREAT);
+
+	size += size / 8;
+	for (uint64_t more = KEPT_MORE; fd >= 0 && more >= KEPT_LEAST; more /= 2)
+		if (file_operations.allocate(fd, 0, (off_t)(size + more)) == 0)
+			break;
+	if (fd >= 0)
+		file_operations.close(fd);
+	free(path);
+}
+
 static int note_checkpoint(struct ph_kv_txn *txn, void *arg)
 {
 	int rc = index_put_checkpoint(txn->mdb, arg);
@@ -249,7 +307,6 @@ int checkpoint_write(bool (*go_on)(uint64_t done, uint64_t total))
 	int rc = write_snapshot(new, &position, go_on);
 
 	if (rc || position.written == 0) {
-		(void)file_operations.unlink(new);
 		free(new);
 		return rc;
 	}
@@ -260,6 +317,7 @@ int checkpoint_write(bool (*go_on)(uint64_t done, uint64_t total))
 		rc = file_flush_folder(directory);
 	if (!rc) {
 		remove_old();
+		checkpoint_keep_space();
 		rc = commit_from_thread(note_checkpoint, &position, 0);
 	}
 	free(path);
@@ -269,21 +327,84 @@ int checkpoint_write(bool (*go_on)(uint64_t done, uint64_t total))
 
 /* --- what they make needless --- */
 
-int checkpoint_first_segment(uint64_t *segment_r)
+static int first_segment_of(const char *path, uint64_t *segment_r)
+{
+	struct segment_reader reader;
+	int rc = segment_open(&reader, path, 0);
+
+	if (!rc)
+		*segment_r = reader.header.previous_segment;
+	segment_close(&reader);
+	return rc;
+}
+
+/* Of the checkpoint before so many others. */
+static int first_segment(size_t others, uint64_t *segment_r)
 {
 	uint64_t *numbers;
 	size_t count;
 	int rc = file_numbers(directory, &numbers, &count);
 
 	*segment_r = 0;
-	if (!rc && count >= KEPT) {
-		char *path = file_number_path(directory, numbers[count - KEPT]);
-		struct segment_reader reader;
+	if (!rc && count > others) {
+		char *path = file_number_path(directory, numbers[count - 1 - others]);
 
-		rc = segment_open(&reader, path, 0);
-		if (!rc)
-			*segment_r = reader.header.previous_segment;
-		segment_close(&reader);
+		rc = first_segment_of(path, segment_r);
+		free(path);
+	}
+	free(numbers);
+	return rc;
+}
+
+int checkpoint_first_segment(uint64_t *segment_r)
+{
+	return first_segment(KEPT - 1, segment_r);
+}
+
+int checkpoint_newest_segment(uint64_t *segment_r)
+{
+	return first_segment(0, segment_r);
+}
+
+static bool ends_checkpoint(const struct segment_record *record)
+{
+	struct ph_str rest = record->operations;
+	struct operation operation = { 0 };
+
+	while (operation_next(&rest, &operation) > 0)
+		continue;
+	return operation.type == OPERATION_POSITION;
+}
+
+static int check_whole(const char *path)
+{
+	struct segment_reader reader;
+	struct segment_record record;
+	bool ended = false;
+	int rc = segment_open(&reader, path, 0);
+
+	while (!rc && segment_next(&reader, &record)) {
+		ended = ends_checkpoint(&record);
+		if (reader.damaged_from)
+			rc = PH_E_CORRUPT;
+	}
+	segment_close(&reader);
+	return rc || ended ? rc : PH_E_CORRUPT;
+}
+
+int checkpoint_give_up_older(void)
+{
+	uint64_t *numbers;
+	size_t count;
+	int rc = file_numbers(directory, &numbers, &count);
+
+	for (size_t i = count; !rc && i-- > 0;) {
+		char *path = file_number_path(directory, numbers[i]);
+
+		if (i + 1 == count)
+			rc = check_whole(path);
+		else if (file_operations.unlink(path) < 0)
+			rc = errno;
 		free(path);
 	}
 	free(numbers);

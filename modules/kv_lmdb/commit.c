@@ -25,6 +25,7 @@
 
 #include "draft.h"
 #include "environment.h"
+#include "file.h"
 #include "index.h"
 #include "journal.h"
 #include "large.h"
@@ -186,50 +187,64 @@ static int run_group(MDB_txn *txn, struct ph_list *group, struct ph_list *apart,
 	return rc;
 }
 
-/* Bytes of blobs that may come into the record; is it for what can be done on a full disk? */
-static uint64_t group_bytes(const struct ph_list *group, bool *frugal_r)
+/* Bytes of blobs that may come into the record; and its effect at best. */
+static uint64_t group_bytes(const struct ph_list *group, enum effect *effect_r)
 {
 	uint64_t bytes = 0;
 
-	*frugal_r = true;
+	*effect_r = EFFECT_FREES;
 	PH_LIST_EACH (group, node) {
 		const struct update *update = ph_container_of(node, struct update, link);
 
 		bytes += update->bytes;
-		*frugal_r &= update->txn.draft_count == 0 && update->bytes == 0;
+		if (update->txn.draft_count > 0 || update->bytes > 0)
+			*effect_r = EFFECT_BRINGS;
 	}
 	return bytes;
+}
+
+/* In the index, and at the end of the journal. */
+static int make_room(struct position *end, uint64_t bytes, enum effect effect)
+{
+	int rc = environment_make_room(effect);
+
+	return rc ? rc : journal_prepare(end, bytes, effect);
 }
 
 /* Begins the record at the end of the journal. */
 static int begin_record(
 	MDB_txn *txn, const struct ph_list *group, struct position *began_r, struct position *end_r)
 {
-	bool frugal;
-	uint64_t bytes = group_bytes(group, &frugal);
+	enum effect effect;
+	uint64_t bytes = group_bytes(group, &effect);
 	int rc = index_get_end(txn, began_r);
 
 	*end_r = *began_r;
 	if (!rc)
-		rc = journal_prepare(end_r, bytes, frugal);
+		rc = make_room(end_r, bytes, effect);
 	if (!rc)
 		record_begin(&record, end_r->segment, end_r->offset);
 	return rc;
 }
 
-/* Makes the record durable, and the transaction tell of it. */
-static int append_record(MDB_txn *txn, struct position *end)
+/* Makes the record durable, and the transaction tell of it. *before_r: where it lies. */
+static int append_record(MDB_txn *txn, struct position *end, struct position *before_r)
 {
-	const struct position before = *end;
 	int rc = index_sweep(txn, &record.dropped);
 
+	/* Now it is known what it does, and how large it is. Blobs keep it where it was to begin. */
+	if (!rc)
+		rc = environment_make_room(record_effect(&record));
+	if (!rc && record.bytes == 0)
+		rc = journal_prepare(end, record.operations.len, record_effect(&record));
+	*before_r = *end;
 	if (!rc)
 		rc = journal_append(end, &record);
 	if (rc)
 		return rc;
 	rc = index_put_end(txn, end);
 	if (rc)
-		journal_undo(&before);
+		journal_undo(before_r);
 	return rc;
 }
 
@@ -266,7 +281,7 @@ static void tell_committed(const struct position *end, const struct position *ch
 /* One attempt at a group. */
 static int attempt(struct ph_list *group, struct ph_list *apart)
 {
-	struct position began = { 0 }, before, end = { 0 }, checkpoint = { 0 };
+	struct position began = { 0 }, before = { 0 }, end = { 0 }, checkpoint = { 0 };
 	MDB_txn *txn;
 	bool append, commit;
 	int rc = environment_write_begin(&txn);
@@ -274,7 +289,6 @@ static int attempt(struct ph_list *group, struct ph_list *apart)
 	if (rc)
 		return rc;
 	rc = begin_record(txn, group, &began, &end);
-	before = end;
 	if (!rc)
 		rc = run_group(txn, group, apart, &end);
 	append = !rc && !record_is_empty(&record);
@@ -282,7 +296,7 @@ static int attempt(struct ph_list *group, struct ph_list *apart)
 	if (commit)
 		rc = index_get_checkpoint(txn, &checkpoint);
 	if (!rc && append)
-		rc = append_record(txn, &end);
+		rc = append_record(txn, &end, &before);
 	if (!rc && commit) {
 		rc = environment_write_commit(txn);
 		if (rc && append)
@@ -322,6 +336,8 @@ static void commit_together(struct ph_list *group, struct ph_list *apart)
 		move_all(group, apart);
 	else if (rc)
 		fail_all(group, rc);
+	if (file_is_full(rc))
+		limits.full();
 	if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND)
 		opening_index_bad();
 }

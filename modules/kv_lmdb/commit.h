@@ -14,6 +14,8 @@ struct commit_limits {
 	uint64_t group_bytes; /* of drafts */
 	/* Called on the committer's thread after each group: bytes of records since the last checkpoint. */
 	void (*committed)(uint64_t since_checkpoint);
+	/* The same, after one that the disk had no space for. */
+	void (*full)(void);
 };
 
 /* 0 or an errno. */

@@ -219,23 +219,64 @@ static int compact_segment(struct job *job, unsigned percent)
 	return rc;
 }
 
-int compact_journal(unsigned percent, bool (*go_on)(uint64_t done, uint64_t total))
+/* What lies before the segment `first`. */
+static int compact_before(uint64_t first, unsigned percent, bool (*go_on)(uint64_t done, uint64_t total))
 {
-	uint64_t *numbers, first;
+	uint64_t *numbers;
 	size_t count;
-	int rc = checkpoint_first_segment(&first);
+	int rc = file_numbers(journal_directory(), &numbers, &count);
 
-	if (rc)
-		return rc;
-	rc = file_numbers(journal_directory(), &numbers, &count);
 	for (size_t i = 0; !rc && i < count && numbers[i] < first; i++) {
 		struct job job = { numbers[i], .done = i, .total = count, .go_on = go_on };
 
 		rc = compact_segment(&job, percent);
-		/* One that cannot be read stays, and does not keep the others. */
-		if (rc == PH_E_CORRUPT || rc == EIO)
+		/* One that cannot be read, or that there is no space for, stays, and does not keep the
+		 * others. */
+		if (rc == PH_E_CORRUPT || rc == EIO || rc == PH_E_FULL)
 			rc = 0;
 	}
 	free(numbers);
+	return rc;
+}
+
+int compact_journal(unsigned percent, bool (*go_on)(uint64_t done, uint64_t total))
+{
+	uint64_t first;
+	int rc = checkpoint_first_segment(&first);
+
+	return rc ? rc : compact_before(first, percent, go_on);
+}
+
+/* Does a segment before this one hold nothing that is needed? */
+static bool would_free(uint64_t first)
+{
+	uint64_t *numbers, live;
+	size_t count;
+	int rc = file_numbers(journal_directory(), &numbers, &count);
+	bool found = false;
+
+	for (size_t i = 0; !rc && !found && i < count && numbers[i] < first; i++) {
+		rc = live_bytes(numbers[i], &live);
+		found = !rc && live == 0;
+	}
+	free(numbers);
+	return found;
+}
+
+int compact_full_store(bool (*go_on)(uint64_t done, uint64_t total))
+{
+	uint64_t first;
+	int rc = compact_journal(0, go_on);
+
+	if (!rc)
+		rc = checkpoint_write(go_on);
+	if (!rc)
+		rc = compact_journal(0, go_on);
+	if (!rc && checkpoint_newest_segment(&first) == 0 && would_free(first)) {
+		rc = checkpoint_give_up_older();
+		if (!rc)
+			rc = compact_before(first, 0, go_on);
+	}
+	checkpoint_keep_space();
 	return rc;
 }

@@ -16,9 +16,14 @@
 
 #include <posthorn/error.h>
 
+#include "file.h"
+
 #define READER_CHECK_SECONDS 10
 /* Free blocks below which a failed write is put down to a full disk. */
 #define FULL_DISK_BLOCKS 256
+/* What stays allocated behind the index's end. On a full disk messages are refused and the rest goes on in
+ * it; when half of it is used, only what frees space. */
+#define MARGIN (UINT64_C(4) * 1024 * 1024)
 
 MDB_dbi environment_keys, environment_blobs, environment_segments, environment_state;
 
@@ -27,6 +32,7 @@ static MDB_env *env; /* NULL when it could not be opened again */
 static MDB_txn *reader;
 static size_t map_size;
 static time_t readers_checked;
+static uint64_t allocated; /* how far the index's file surely is; the committer's own */
 /* Held while reading, and by the committer while it moves the map. */
 static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
 /* Held while there is a snapshot. */
@@ -92,6 +98,7 @@ static int open_environment(void)
 
 	if (rc)
 		return rc;
+	allocated = 0;
 	rc = mdb_env_set_mapsize(env, map_size);
 	if (!rc)
 		rc = mdb_env_set_maxdbs(env, 4);
@@ -217,6 +224,44 @@ int environment_measure(uint64_t *bytes_r, unsigned *readers_r, unsigned *reader
 	*readers_r = info.me_numreaders;
 	*readers_max_r = info.me_maxreaders;
 	return 0;
+}
+
+/* As much ahead as there is space for. Where the file system cannot do that, it counts as done. */
+static void allocate_margin(uint64_t used)
+{
+	mdb_filehandle_t fd;
+
+	if (mdb_env_get_fd(env, &fd))
+		return;
+	for (uint64_t ahead = MARGIN * 2; ahead >= MARGIN / 2; ahead /= 2) {
+		uint64_t end = used + ahead;
+
+		if (end <= allocated)
+			return;
+		if (file_operations.reserve(fd, (off_t)allocated, (off_t)(end - allocated)) == 0 ||
+			!file_is_full(errno)) {
+			allocated = end;
+			return;
+		}
+	}
+}
+
+int environment_make_room(enum effect effect)
+{
+	const uint64_t wanted = effect == EFFECT_BRINGS ? MARGIN : MARGIN / 2;
+	MDB_envinfo info;
+	MDB_stat stat;
+	uint64_t used;
+	int rc = mdb_env_info(env, &info);
+
+	if (!rc)
+		rc = mdb_env_stat(env, &stat);
+	if (rc)
+		return rc;
+	used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+	if (allocated < used + MARGIN)
+		allocate_margin(used);
+	return effect == EFFECT_FREES || allocated >= used + wanted ? 0 : ENOSPC;
 }
 
 int environment_flush(void)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record.h"
+
 struct environment_config {
 	const char *directory;
 	size_t map_size; /* to start with */
@@ -46,6 +48,9 @@ void environment_snapshot_end(MDB_txn *txn);
 bool environment_snapshot_unwanted(void);
 /* The bytes that are in use, and the slots for readers. */
 int environment_measure(uint64_t *bytes_r, unsigned *readers_r, unsigned *readers_max_r);
+/* For the committer, in a write transaction: sees to it that the disk has room for what such an update adds
+ * to the index. ENOSPC: it must not go on. */
+int environment_make_room(enum effect effect);
 /* Makes what was committed durable: before a clean end. */
 int environment_flush(void);
 

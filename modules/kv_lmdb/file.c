@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <posthorn/mem.h>
@@ -33,6 +34,21 @@ static int system_allocate(int fd, off_t offset, off_t size)
 	return fallocate(fd, 0, offset, size);
 }
 
+static int system_reserve(int fd, off_t offset, off_t size)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size);
+}
+
+static int system_free_space(int fd, uint64_t *bytes_r)
+{
+	struct statvfs disk;
+
+	if (fstatvfs(fd, &disk) < 0)
+		return -1;
+	*bytes_r = (uint64_t)disk.f_bavail * disk.f_frsize;
+	return 0;
+}
+
 static int system_link(int fd, const char *path)
 {
 	char self[64];
@@ -41,11 +57,12 @@ static int system_link(int fd, const char *path)
 	return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
-#define SYSTEM_CALLS                                                                                        \
-	{                                                                                                   \
-		.open = system_open, .close = close, .read = system_read, .write = pwritev,                 \
-		.allocate = system_allocate, .truncate = ftruncate, .flush = fdatasync, .flush_all = fsync, \
-		.rename = rename, .unlink = unlink, .link = system_link,                                    \
+#define SYSTEM_CALLS                                                                           \
+	{                                                                                      \
+		.open = system_open, .close = close, .read = system_read, .write = pwritev,    \
+		.allocate = system_allocate, .reserve = system_reserve, .truncate = ftruncate, \
+		.flush = fdatasync, .flush_all = fsync, .rename = rename, .unlink = unlink,    \
+		.link = system_link, .free_space = system_free_space,                          \
 	}
 
 const struct file_operations file_system_calls = SYSTEM_CALLS;
@@ -98,6 +115,11 @@ int file_read(int fd, void *to, size_t size, uint64_t offset)
 	return 0;
 }
 
+bool file_is_full(int rc)
+{
+	return rc == ENOSPC || rc == EDQUOT || rc == EFBIG;
+}
+
 bool file_read_cached(int fd, void *to, size_t size, uint64_t offset)
 {
 	const struct iovec part = { to, size };
@@ -132,14 +154,16 @@ int file_flush_folder(const char *path)
 	return rc;
 }
 
-static int write_new(const char *path, const char *text)
+static int write_text(const char *path, int flags, const char *text)
 {
 	struct iovec part = { (void *)(uintptr_t)text, strlen(text) };
-	int rc, fd = file_operations.open(path, O_WRONLY | O_CREAT | O_TRUNC);
+	int rc, fd = file_operations.open(path, O_WRONLY | flags);
 
 	if (fd < 0)
 		return errno;
 	rc = file_write(fd, &part, 1, 0);
+	if (!rc && file_operations.truncate(fd, (off_t)strlen(text)) < 0)
+		rc = errno;
 	if (!rc && file_operations.flush_all(fd) < 0)
 		rc = errno;
 	file_operations.close(fd);
@@ -152,13 +176,18 @@ int file_replace(const char *path, const char *folder, const char *text)
 	int rc;
 
 	new[strlen(path)] = '.';
-	rc = write_new(new, text);
+	rc = write_text(new, O_CREAT | O_TRUNC, text);
 	if (!rc && file_operations.rename(new, path) < 0)
 		rc = errno;
 	if (!rc)
 		rc = file_flush_folder(folder);
 	free(new);
 	return rc;
+}
+
+int file_overwrite(const char *path, const char *text)
+{
+	return write_text(path, 0, text);
 }
 
 int file_read_text(const char *path, char *text_r, size_t size)

@@ -17,6 +17,8 @@ struct file_operations {
 	ssize_t (*read)(int fd, const struct iovec *part, off_t offset, bool wait);
 	ssize_t (*write)(int fd, const struct iovec *parts, int count, off_t offset);
 	int (*allocate)(int fd, off_t offset, off_t size);
+	/* Blocks for later: the file's size stays. */
+	int (*reserve)(int fd, off_t offset, off_t size);
 	int (*truncate)(int fd, off_t size);
 	/* The file's data and size. */
 	int (*flush)(int fd);
@@ -26,6 +28,8 @@ struct file_operations {
 	int (*unlink)(const char *path);
 	/* Gives a file without a name a name. */
 	int (*link)(int fd, const char *path);
+	/* Bytes that are free where the file lies. */
+	int (*free_space)(int fd, uint64_t *bytes_r);
 };
 
 extern const struct file_operations file_system_calls;
@@ -45,8 +49,12 @@ int file_size(int fd, uint64_t *size_r);
 void file_start_flush(int fd, uint64_t offset, uint64_t size);
 /* Makes names in the folder durable. */
 int file_flush_folder(const char *path);
+/* Was there no space? */
+bool file_is_full(int rc);
 /* Replaces or makes a small file, durable, whole or not at all. */
 int file_replace(const char *path, const char *folder, const char *text);
+/* Changes a small file where it lies, durable; this works on a full disk too. A crash may leave a mixture. */
+int file_overwrite(const char *path, const char *text);
 /* Reads a small text file; at most size - 1 bytes. */
 int file_read_text(const char *path, char *text_r, size_t size);
 /* DIRECTORY/NAME */

@@ -4,8 +4,9 @@
  * nothing is overwritten by the next. After a failure of the disk the rest of the segment is not trusted: a
  * new one begins, and its header tells how far the former one counts.
  *
- * A small file of allocated space is kept in reserve, and becomes a segment when the disk is full: for
- * updates that bring no message, such as those that delete some. */
+ * A file of allocated space is kept in reserve, and becomes a segment when the disk is full: for updates that
+ * bring no message; the second half of it, for those that delete some. Nothing else is allocated before the
+ * reserve is. */
 #include <config.h>
 
 #include "journal.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <posthorn/error.h>
@@ -24,7 +26,9 @@
 #include "segment.h"
 
 #define RESERVE_NAME "reserve"
-#define RESERVE_SIZE (4 * 1024 * 1024)
+#define RESERVE_SIZE (16 * 1024 * 1024)
+/* Where space is short, segments become smaller, down to this. */
+#define SEGMENT_LEAST (1024 * 1024)
 /* Room for a record's operations, which are not counted beforehand. */
 #define ROOM (64 * 1024)
 
@@ -33,6 +37,7 @@ static uint64_t segment_size, write_ahead;
 /* The segment that is open here. */
 static int fd = -1;
 static struct segment_header current;
+static uint64_t capacity; /* its size, which is allocated */
 /* A segment that failed; nothing more is appended to it. */
 static uint64_t spoilt;
 
@@ -83,6 +88,8 @@ static int open_segment(uint64_t number)
 	rc = segment_header_read(fd, &current);
 	if (!rc && current.number != number)
 		rc = PH_E_CORRUPT;
+	if (!rc)
+		rc = file_size(fd, &capacity);
 	if (rc)
 		close_segment();
 	return rc;
@@ -111,44 +118,67 @@ bool journal_ends(const struct position *end)
 
 /* --- a new segment --- */
 
-static int allocate_new(const char *path, uint64_t size)
+static int allocate_file(int file, uint64_t size)
 {
-	int rc = 0, new;
+	if (file_operations.allocate(file, 0, (off_t)size) == 0)
+		return 0;
+	if (errno != EOPNOTSUPP)
+		return errno;
+	return file_operations.truncate(file, (off_t)size) < 0 ? errno : 0;
+}
+
+static int allocate_new(const char *path, uint64_t size, int *file_r)
+{
+	int rc;
 
 	if (file_operations.unlink(path) < 0 && errno != ENOENT)
 		return errno;
-	new = file_operations.open(path, O_RDWR | O_CREAT | O_EXCL);
-	if (new < 0)
+	*file_r = file_operations.open(path, O_RDWR | O_CREAT | O_EXCL);
+	if (*file_r < 0)
 		return errno;
-	if (file_operations.allocate(new, 0, (off_t)size) < 0 && errno != EOPNOTSUPP)
-		rc = errno;
+	rc = allocate_file(*file_r, size);
 	if (rc) {
-		file_operations.close(new);
+		file_operations.close(*file_r);
 		file_operations.unlink(path);
-		return rc;
 	}
-	fd = new;
-	return 0;
+	return rc;
+}
+
+static uint64_t reserve_size(void)
+{
+	return segment_size < RESERVE_SIZE ? segment_size : RESERVE_SIZE;
 }
 
 /* Keeps something for bad times, when times are good. */
-static void keep_reserve(void)
+static int keep_reserve(void)
 {
 	char *path = file_path(directory, RESERVE_NAME);
-	int former = fd;
+	struct stat status;
+	int rc = 0, file;
 
-	if (access(path, F_OK) < 0 && allocate_new(path, RESERVE_SIZE) == 0)
-		file_operations.close(fd);
-	fd = former;
+	if (stat(path, &status) < 0 || (uint64_t)status.st_size < reserve_size()) {
+		rc = allocate_new(path, reserve_size(), &file);
+		if (!rc)
+			file_operations.close(file);
+	}
 	free(path);
+	return rc;
 }
 
-static int take_reserve(const char *path)
+/* How far a reserve of that size may be filled. */
+static uint64_t reserve_limit(uint64_t size, enum effect effect)
+{
+	return effect == EFFECT_BRINGS ? 0 : effect == EFFECT_CHANGES ? size / 2 : size;
+}
+
+static int take_reserve(const char *path, uint64_t need, enum effect effect)
 {
 	char *reserve = file_path(directory, RESERVE_NAME);
+	struct stat status;
 	int rc = 0;
 
-	if (file_operations.rename(reserve, path) < 0)
+	if (stat(reserve, &status) < 0 || need > reserve_limit((uint64_t)status.st_size, effect) ||
+		file_operations.rename(reserve, path) < 0)
 		rc = ENOSPC;
 	free(reserve);
 	if (rc)
@@ -157,21 +187,30 @@ static int take_reserve(const char *path)
 	return fd < 0 ? errno : 0;
 }
 
-static bool is_full(int rc)
+/* As large as there is space for, and as is needed. */
+static int allocate_some(const char *path, uint64_t need)
 {
-	return rc == ENOSPC || rc == EDQUOT || rc == EFBIG;
+	const uint64_t least = need > SEGMENT_LEAST ? need : SEGMENT_LEAST;
+	uint64_t size = need > segment_size ? need : segment_size;
+	int rc = allocate_new(path, size, &fd);
+
+	while (file_is_full(rc) && size > least) {
+		size = size / 2 > least ? size / 2 : least;
+		rc = allocate_new(path, size, &fd);
+	}
+	if (rc)
+		fd = -1;
+	return rc;
 }
 
-/* As large as there is room for: the usual size, or what is little. */
-static int allocate(const char *path, bool frugal)
+static int allocate(const char *path, uint64_t need, enum effect effect, bool *is_reserve_r)
 {
-	int rc = allocate_new(path, segment_size);
+	int rc = keep_reserve();
 
-	if (!rc)
-		keep_reserve();
-	if (is_full(rc) && frugal)
-		rc = take_reserve(path);
-	return rc;
+	if (!rc || (file_is_full(rc) && effect == EFFECT_FREES))
+		rc = allocate_some(path, need);
+	*is_reserve_r = file_is_full(rc);
+	return *is_reserve_r ? take_reserve(path, need, effect) : rc;
 }
 
 static int write_header(void)
@@ -189,13 +228,13 @@ static int write_header(void)
 	return rc ? rc : file_flush_folder(directory);
 }
 
-static int create_segment(const struct segment_header *header, bool frugal)
+static int create_segment(struct segment_header *header, uint64_t need, enum effect effect)
 {
 	char *path = file_number_path(directory, header->number);
 	int rc;
 
 	close_segment();
-	rc = allocate(path, frugal);
+	rc = allocate(path, need, effect, &header->is_reserve);
 	current = *header;
 	if (!rc)
 		rc = write_header();
@@ -214,15 +253,15 @@ static void seal(const struct position *end)
 		(void)file_operations.truncate(fd, (off_t)end->offset);
 }
 
-int journal_rotate(struct position *end, bool frugal)
+int journal_rotate(struct position *end, uint64_t bytes, enum effect effect)
 {
-	const struct segment_header header = {
+	struct segment_header header = {
 		.number = end->segment + 1,
 		.sequence = end->sequence,
 		.previous_end = end->offset,
 	};
 	struct position former = *end;
-	int rc = create_segment(&header, frugal);
+	int rc = create_segment(&header, SEGMENT_HEADER + bytes + ROOM, effect);
 
 	if (rc)
 		return rc;
@@ -233,26 +272,29 @@ int journal_rotate(struct position *end, bool frugal)
 	return open_segment(end->segment);
 }
 
-static bool has_room(const struct position *end, uint64_t bytes)
+static bool has_room(const struct position *end, uint64_t bytes, enum effect effect)
 {
-	return end->offset == SEGMENT_HEADER || end->offset + bytes + ROOM <= segment_size;
+	const uint64_t limit = current.is_reserve ? reserve_limit(capacity, effect) : capacity;
+
+	return end->offset + bytes + ROOM <= limit;
 }
 
-int journal_prepare(struct position *end, uint64_t bytes, bool frugal)
+int journal_prepare(struct position *end, uint64_t bytes, enum effect effect)
 {
 	int rc;
 
 	if (end->segment > 0 && end->segment != spoilt) {
 		rc = open_segment(end->segment);
-		if (rc || has_room(end, bytes))
+		if (rc || has_room(end, bytes, effect))
 			return rc;
 	}
-	return journal_rotate(end, frugal);
+	return journal_rotate(end, bytes, effect);
 }
 
 uint64_t journal_room(const struct position *end, uint64_t most)
 {
-	uint64_t used = end->offset + ROOM, room = used < segment_size ? segment_size - used : 0;
+	const uint64_t used = end->offset + ROOM;
+	const uint64_t room = current.is_reserve || used > capacity ? 0 : capacity - used;
 
 	return room < most ? room : most;
 }
@@ -263,7 +305,7 @@ uint64_t journal_room(const struct position *end, uint64_t most)
 static int append_failed(const struct position *end, int rc)
 {
 	journal_undo(end);
-	if (!is_full(rc))
+	if (!file_is_full(rc))
 		spoilt = end->segment;
 	return rc;
 }

@@ -14,11 +14,11 @@ void journal_open(const char *directory, uint64_t segment_size, uint64_t write_a
 void journal_close(void);
 const char *journal_directory(void);
 
-/* Makes the segment at the end ready for so many bytes of blobs; *end may move to a new segment. Where there
- * is no room for a new one, `frugal` work may use the reserve. */
-int journal_prepare(struct position *end, uint64_t bytes, bool frugal);
+/* Makes the segment at the end ready for so many bytes; *end may move to a new segment. ENOSPC: work with
+ * such an effect cannot go on. */
+int journal_prepare(struct position *end, uint64_t bytes, enum effect effect);
 /* Moves *end to a new segment. */
-int journal_rotate(struct position *end, bool frugal);
+int journal_rotate(struct position *end, uint64_t bytes, enum effect effect);
 /* How many bytes of blobs, at most `most`, a record at `end` may have. */
 uint64_t journal_room(const struct position *end, uint64_t most);
 /* Lets the disk begin with the record's bytes of blobs, which will be appended at `end`, if they are many. */

@@ -1,5 +1,5 @@
 /* The keeper sleeps until the committer says that enough was written. What fails is tried again when as much
- * again was written. */
+ * again was written. On a full disk it looks every few seconds whether something can go. */
 #include <config.h>
 
 #include "keeper.h"
@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <posthorn/log.h>
 #include <posthorn/loop.h>
@@ -17,15 +18,18 @@
 #include "environment.h"
 #include "opening.h"
 
+#define FULL_SECONDS 2
+
 static pthread_t keeper;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
 /* Under the lock. */
-static bool wanted;
+static bool wanted, disk_is_full;
 static atomic_bool stopping;
 /* Of the committer's thread: from how many bytes on. */
 static uint64_t checkpoint_after, next_after;
 static unsigned compact_percent;
+static time_t full_told; /* the committer's */
 
 static bool go_on(uint64_t done, uint64_t total)
 {
@@ -41,13 +45,13 @@ static void log_failure(void *arg)
 		PH_LOG_TEXT("error", ph_code_name(environment_code(rc))), PH_LOG_NUMBER("code", rc));
 }
 
-static void take_care(void)
+static void take_care(bool full)
 {
 	int rc;
 
 	if (!opening_take_care())
 		return;
-	rc = checkpoint_write(go_on);
+	rc = full ? compact_full_store(go_on) : checkpoint_write(go_on);
 	if (!rc)
 		rc = compact_journal(compact_percent, go_on);
 	opening_end_care();
@@ -57,6 +61,8 @@ static void take_care(void)
 
 static void *run_keeper(void *arg)
 {
+	bool full;
+
 	(void)arg;
 	pthread_mutex_lock(&lock);
 	while (!atomic_load(&stopping)) {
@@ -64,9 +70,10 @@ static void *run_keeper(void *arg)
 			pthread_cond_wait(&work, &lock);
 			continue;
 		}
-		wanted = false;
+		full = disk_is_full;
+		wanted = disk_is_full = false;
 		pthread_mutex_unlock(&lock);
-		take_care();
+		take_care(full);
 		pthread_mutex_lock(&lock);
 	}
 	pthread_mutex_unlock(&lock);
@@ -80,7 +87,8 @@ int keeper_start(uint64_t checkpoint_after_, unsigned compact_percent_)
 
 	checkpoint_after = next_after = checkpoint_after_;
 	compact_percent = compact_percent_;
-	wanted = false;
+	wanted = disk_is_full = false;
+	full_told = 0;
 	atomic_store(&stopping, false);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -98,6 +106,15 @@ void keeper_stop(void)
 	pthread_join(keeper, NULL);
 }
 
+static void wake(bool full)
+{
+	pthread_mutex_lock(&lock);
+	wanted = true;
+	disk_is_full |= full;
+	pthread_cond_signal(&work);
+	pthread_mutex_unlock(&lock);
+}
+
 void keeper_tell(uint64_t since_checkpoint)
 {
 	if (since_checkpoint < checkpoint_after)
@@ -105,8 +122,16 @@ void keeper_tell(uint64_t since_checkpoint)
 	if (since_checkpoint < next_after)
 		return;
 	next_after = since_checkpoint + checkpoint_after;
-	pthread_mutex_lock(&lock);
-	wanted = true;
-	pthread_cond_signal(&work);
-	pthread_mutex_unlock(&lock);
+	wake(false);
+}
+
+void keeper_tell_full(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (full_told != 0 && now.tv_sec - full_told < FULL_SECONDS)
+		return;
+	full_told = now.tv_sec;
+	wake(true);
 }

@@ -12,5 +12,7 @@ int keeper_start(uint64_t checkpoint_after, unsigned compact_percent);
 void keeper_stop(void);
 /* From the committer: that many bytes were written since the last checkpoint. */
 void keeper_tell(uint64_t since_checkpoint);
+/* From the committer: the disk is full. */
+void keeper_tell_full(void);
 
 #endif

@@ -202,11 +202,14 @@ void opening_index_bad(void)
 	free(path);
 }
 
+/* Where it lies, since the disk may be full. One that a crash left mixed tells that the index is bad. */
 static int write_state(const char *text)
 {
 	char *path = file_path(directory, "state");
-	int rc = file_replace(path, directory, text);
+	int rc = file_overwrite(path, text);
 
+	if (rc == ENOENT)
+		rc = file_replace(path, directory, text);
 	free(path);
 	return rc;
 }

@@ -48,9 +48,17 @@ void record_begin(struct record *record, uint64_t segment, uint64_t offset)
 	record->part_count = 0;
 	record->bytes = 0;
 	record->ahead = 0;
+	record->references = 0;
 	ph_buf_reset(&record->operations);
 	ph_buf_reset(&record->dropped);
 	add_part(record, NULL, 0);
+}
+
+enum effect record_effect(const struct record *record)
+{
+	if (record->bytes > 0 || record->references > 0)
+		return EFFECT_BRINGS;
+	return record->references < 0 ? EFFECT_FREES : EFFECT_CHANGES;
 }
 
 bool record_is_empty(const struct record *record)

@@ -60,8 +60,12 @@ struct record {
 	struct iovec *parts; /* the bytes; [0] is left free for the header */
 	size_t part_count, part_capacity;
 	uint64_t bytes, ahead; /* in all; those that are written already, and in no part any more */
+	int64_t references;    /* how many more there are afterwards */
 	struct ph_buf dropped; /* ids of blobs whose last reference went */
 };
+
+/* What a record does to the space that messages take: on a full disk not everything may go on. */
+enum effect { EFFECT_BRINGS, EFFECT_CHANGES, EFFECT_FREES };
 
 struct record_header {
 	uint64_t sequence;
@@ -74,6 +78,7 @@ void record_free(struct record *record);
 /* Empties it. */
 void record_begin(struct record *record, uint64_t segment, uint64_t offset);
 bool record_is_empty(const struct record *record);
+enum effect record_effect(const struct record *record);
 /* Bytes that must stay until the record is written; tells where in the segment they will be. */
 uint64_t record_add_bytes(struct record *record, const void *bytes, size_t size);
 /* All bytes that it has so far are written. */

@@ -319,7 +319,7 @@ static int begin_segment(struct position *position, const struct position *check
 	if (rc)
 		return rc;
 	if (position->segment > 0)
-		rc = journal_rotate(position, true);
+		rc = journal_rotate(position, 0, EFFECT_FREES);
 	if (!rc)
 		rc = index_put_end(txn, position);
 	if (!rc)

@@ -28,6 +28,7 @@ void segment_header_write(const struct segment_header *header, unsigned char *to
 	ph_bytes_put64(to + 24, header->previous_end);
 	ph_bytes_put64(to + 32, header->salt);
 	ph_bytes_put64(to + 40, header->previous_segment);
+	to[48] = header->is_reserve;
 	ph_bytes_put64(to + 56, checksum(MAGIC, to, 56));
 }
 
@@ -45,6 +46,7 @@ int segment_header_read(int fd, struct segment_header *header_r)
 	header_r->previous_end = ph_bytes_get64(bytes + 24);
 	header_r->salt = ph_bytes_get64(bytes + 32);
 	header_r->previous_segment = ph_bytes_get64(bytes + 40);
+	header_r->is_reserve = bytes[48] != 0;
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct segment_header {
 	uint64_t sequence;         /* of its first record */
 	uint64_t previous_end;     /* how far the segment before it counts */
 	uint64_t previous_segment; /* of a checkpoint: the last that it contains some of */
+	bool is_reserve;           /* for what can be done on a full disk */
 	uint64_t salt;             /* random: nobody can send bytes that look like a record */
 };
 

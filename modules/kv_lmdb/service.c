@@ -156,6 +156,8 @@ static int open_index_alone(void)
 		rc = make_index();
 	if (!rc)
 		rc = clean_large();
+	if (!rc)
+		checkpoint_keep_space();
 	return rc ? rc : opening_index_made();
 }
 
@@ -202,6 +204,7 @@ static int start_threads(const struct kv_lmdb_config *config)
 		.group_updates = (size_t)config->group_updates,
 		.group_bytes = (uint64_t)config->group_size,
 		.committed = keeper_tell,
+		.full = keeper_tell_full,
 	};
 	int64_t after = config->checkpoint_after ? config->checkpoint_after : CHECKPOINT_AFTER;
 	int rc = commit_start(&limits);

@@ -1,4 +1,5 @@
-/* Segments stay open while blobs in them are, and some of them longer. What is in memory is copied at once;
+/* Segments stay open while blobs in them are, and a moment longer; no more, since a segment that was removed
+ * takes its space until nobody has it open. What is in memory is copied at once;
  * what is not is read on an offload thread, so that the loop does not wait for the disk.
  *
  * Bytes are copied rather than shown in a mapping of the file: a disk that fails while a mapping is looked
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 
 #include <posthorn/list.h>
+#include <posthorn/loop.h>
 #include <posthorn/mem.h>
 #include <posthorn/offload.h>
 
@@ -21,6 +23,7 @@
 
 /* Files that are kept though nobody uses them. */
 #define UNUSED_MAX 32
+#define UNUSED_MSEC 1000
 /* What is fetched from the disk at once: readers mostly go on. */
 #define AHEAD_SIZE (256 * 1024)
 
@@ -34,6 +37,7 @@ struct source_file {
 /* Segments, the least recently used first. */
 static struct ph_list files;
 static unsigned unused;
+static struct ph_timer timer;
 
 void source_open(void)
 {
@@ -64,6 +68,13 @@ static void close_unused(unsigned keep)
 
 void source_close(void)
 {
+	ph_timer_stop(&timer);
+	close_unused(0);
+}
+
+static void on_timer(void *arg)
+{
+	(void)arg;
 	close_unused(0);
 }
 
@@ -143,7 +154,8 @@ void source_drop(struct source_file **file)
 		close_file(dropped);
 		return;
 	}
-	unused++;
+	if (unused++ == 0)
+		ph_timer_start(&timer, UNUSED_MSEC, on_timer, NULL);
 	close_unused(UNUSED_MAX);
 }
 

@@ -6,8 +6,9 @@ EXTRA_DIST += tests/crash/load.py
 
 if HAVE_CHECK
 if BUILD_KV_LMDB
-check_PROGRAMS += tests/crash/test_kv_crash tests/crash/test_allocation
-TESTS += tests/crash/test_kv_crash tests/crash/test_allocation
+crash_tests = tests/crash/test_allocation tests/crash/test_kv_crash tests/crash/test_kv_disk
+check_PROGRAMS += $(crash_tests)
+TESTS += $(crash_tests)
 endif
 endif
 tests_crash_test_kv_crash_SOURCES = tests/crash/test_kv_crash.c tests/crash/recorder.c tests/crash/recorder.h \
@@ -15,6 +16,9 @@ tests_crash_test_kv_crash_SOURCES = tests/crash/test_kv_crash.c tests/crash/reco
 	tests/contract/kv_process.h tests/unit/fiber_main.h tests/unit/temporary.h
 tests_crash_test_kv_crash_CFLAGS = $(TEST_CFLAGS)
 tests_crash_test_kv_crash_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
+tests_crash_test_kv_disk_SOURCES = tests/crash/test_kv_disk.c tests/unit/fiber_main.h tests/unit/temporary.h
+tests_crash_test_kv_disk_CFLAGS = $(TEST_CFLAGS)
+tests_crash_test_kv_disk_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
 
 tests_crash_test_allocation_SOURCES = tests/crash/test_allocation.c tests/crash/failing_allocation.c \
 	tests/crash/failing_allocation.h tests/contract/kv.h tests/contract/kv_process.c tests/contract/kv_process.h \

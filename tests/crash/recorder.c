@@ -234,6 +234,8 @@ void recorder_start(const char *directory)
 		.unlink = record_unlink,
 		.link = record_link,
 		.read = file_system_calls.read,
+		.reserve = file_system_calls.reserve,
+		.free_space = file_system_calls.free_space,
 	};
 }
 

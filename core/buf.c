@@ -64,11 +64,6 @@ bool ph_buf_add_text(struct ph_buf *buf, const char *text)
 	return ph_buf_add(buf, text, strlen(text));
 }
 
-bool ph_buf_add_char(struct ph_buf *buf, char c)
-{
-	return ph_buf_add(buf, &c, 1);
-}
-
 bool ph_buf_printf(struct ph_buf *buf, const char *format, ...)
 {
 	va_list arguments;

@@ -40,27 +40,12 @@ bool ph_str_ends(struct ph_str s, struct ph_str suffix)
 	return s.len >= suffix.len && ph_str_eq(ph_str_slice(s, s.len - suffix.len, s.len), suffix);
 }
 
-ptrdiff_t ph_str_find(struct ph_str s, char c)
-{
-	const char *found = s.len ? memchr(s.data, c, s.len) : NULL;
-	return found ? found - s.data : -1;
-}
-
 ptrdiff_t ph_str_rfind(struct ph_str s, char c)
 {
 	for (size_t i = s.len; i > 0; i--)
 		if (s.data[i - 1] == c)
 			return (ptrdiff_t)(i - 1);
 	return -1;
-}
-
-struct ph_str ph_str_slice(struct ph_str s, size_t from, size_t end)
-{
-	if (end > s.len)
-		end = s.len;
-	if (from > end)
-		from = end;
-	return (struct ph_str){ s.len ? s.data + from : s.data, end - from };
 }
 
 static bool is_blank(char c)

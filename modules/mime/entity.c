@@ -14,26 +14,26 @@
  * fields. */
 enum { PICKED_MAX = 200 };
 
-static const char *const field_names[FIELD_COUNT] = {
-	[FIELD_CONTENT_TYPE] = "content-type",
-	[FIELD_CONTENT_ENCODING] = "content-transfer-encoding",
-	[FIELD_CONTENT_ID] = "content-id",
-	[FIELD_CONTENT_DESCRIPTION] = "content-description",
-	[FIELD_CONTENT_DISPOSITION] = "content-disposition",
-	[FIELD_CONTENT_LANGUAGE] = "content-language",
-	[FIELD_CONTENT_LOCATION] = "content-location",
-	[FIELD_CONTENT_MD5] = "content-md5",
-	[FIELD_DATE] = "date",
-	[FIELD_SUBJECT] = "subject",
-	[FIELD_FROM] = "from",
-	[FIELD_SENDER] = "sender",
-	[FIELD_REPLY_TO] = "reply-to",
-	[FIELD_TO] = "to",
-	[FIELD_CC] = "cc",
-	[FIELD_BCC] = "bcc",
-	[FIELD_IN_REPLY_TO] = "in-reply-to",
-	[FIELD_MESSAGE_ID] = "message-id",
-	[FIELD_REFERENCES] = "references",
+static const struct ph_str field_names[FIELD_COUNT] = {
+	[FIELD_CONTENT_TYPE] = PH_STR_INIT("content-type"),
+	[FIELD_CONTENT_ENCODING] = PH_STR_INIT("content-transfer-encoding"),
+	[FIELD_CONTENT_ID] = PH_STR_INIT("content-id"),
+	[FIELD_CONTENT_DESCRIPTION] = PH_STR_INIT("content-description"),
+	[FIELD_CONTENT_DISPOSITION] = PH_STR_INIT("content-disposition"),
+	[FIELD_CONTENT_LANGUAGE] = PH_STR_INIT("content-language"),
+	[FIELD_CONTENT_LOCATION] = PH_STR_INIT("content-location"),
+	[FIELD_CONTENT_MD5] = PH_STR_INIT("content-md5"),
+	[FIELD_DATE] = PH_STR_INIT("date"),
+	[FIELD_SUBJECT] = PH_STR_INIT("subject"),
+	[FIELD_FROM] = PH_STR_INIT("from"),
+	[FIELD_SENDER] = PH_STR_INIT("sender"),
+	[FIELD_REPLY_TO] = PH_STR_INIT("reply-to"),
+	[FIELD_TO] = PH_STR_INIT("to"),
+	[FIELD_CC] = PH_STR_INIT("cc"),
+	[FIELD_BCC] = PH_STR_INIT("bcc"),
+	[FIELD_IN_REPLY_TO] = PH_STR_INIT("in-reply-to"),
+	[FIELD_MESSAGE_ID] = PH_STR_INIT("message-id"),
+	[FIELD_REFERENCES] = PH_STR_INIT("references"),
 };
 
 struct picked {
@@ -53,11 +53,8 @@ static bool is_address_field(enum header_field field)
 static enum header_field field_of(struct ph_str name, bool is_message)
 {
 	int last = is_message ? FIELD_COUNT : FIELD_DATE;
-	if (name.len < 2)
-		return FIELD_COUNT;
 	for (int field = 0; field < last; field++)
-		if (ph_lower(name.data[0]) == field_names[field][0] &&
-			ph_str_case_eq(name, ph_str(field_names[field])))
+		if (name.len == field_names[field].len && ph_str_case_starts(name, field_names[field]))
 			return (enum header_field)field;
 	return FIELD_COUNT;
 }
@@ -219,8 +216,19 @@ static void read_content_fields(
 	read_filename(part, pool);
 }
 
-static void read_message_fields(
-	const struct ph_str values[FIELD_COUNT], struct ph_pool *pool, struct ph_mime_message *message)
+static void read_addresses(const struct ph_str values[FIELD_COUNT], size_t max, struct ph_pool *scratch,
+	struct address_list lists_r[FIELD_COUNT])
+{
+	for (int field = FIELD_FROM; field <= FIELD_BCC; field++) {
+		struct address_list *list = &lists_r[field];
+		list->count =
+			values[field].len ? addresses_parse(values[field], max, scratch, &list->items) : 0;
+		max -= list->count;
+	}
+}
+
+static void read_message_fields(const struct ph_str values[FIELD_COUNT],
+	const struct address_list lists[FIELD_COUNT], struct ph_pool *pool, struct ph_mime_message *message)
 {
 	message->date = date_parse(values[FIELD_DATE]);
 	message->subject = header_decode(values[FIELD_SUBJECT], pool);
@@ -231,9 +239,9 @@ static void read_message_fields(
 	message->message_id = message_ids(values[FIELD_MESSAGE_ID], pool);
 	message->in_reply_to = message_ids(values[FIELD_IN_REPLY_TO], pool);
 	message->references = message_ids(values[FIELD_REFERENCES], pool);
-	sort_keys(values[FIELD_FROM], pool, &message->sort_from, &message->display_from);
-	sort_keys(values[FIELD_TO], pool, &message->sort_to, &message->display_to);
-	sort_keys(values[FIELD_CC], pool, &message->sort_cc, &(struct ph_str){ NULL, 0 });
+	sort_keys(&lists[FIELD_FROM], pool, &message->sort_from, &message->display_from);
+	sort_keys(&lists[FIELD_TO], pool, &message->sort_to, &message->display_to);
+	sort_keys(&lists[FIELD_CC], pool, &message->sort_cc, &(struct ph_str){ NULL, 0 });
 }
 
 static void set_default_type(struct entity *entity)
@@ -256,6 +264,7 @@ void entity_read_header(struct entity *entity, struct ph_str header, const struc
 {
 	struct picked picked;
 	struct ph_str values[FIELD_COUNT];
+	struct address_list lists[FIELD_COUNT];
 	picked.count = 0;
 	memset(picked.seen, 0, sizeof picked.seen);
 	set_default_type(entity);
@@ -264,9 +273,10 @@ void entity_read_header(struct entity *entity, struct ph_str header, const struc
 	if (entity->is_message) {
 		for (int field = 0; field < FIELD_COUNT; field++)
 			values[field] = joined(&picked, (enum header_field)field, scratch);
-		entity->part.envelope = envelope_make(values, limits->addresses, pool, scratch);
+		read_addresses(values, limits->addresses, scratch, lists);
+		entity->part.envelope = envelope_make(values, lists, pool, scratch);
 		if (message)
-			read_message_fields(values, pool, message);
+			read_message_fields(values, lists, pool, message);
 	}
 	ph_pool_clear(scratch);
 }

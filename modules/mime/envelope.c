@@ -8,7 +8,6 @@
  * clients. */
 #include "envelope.h"
 
-#include "addresses.h"
 #include "header.h"
 #include "imap_text.h"
 
@@ -41,20 +40,12 @@ static void add_address(struct ph_buf *buf, const struct ph_mime_address *addres
 	ph_buf_add_char(buf, ')');
 }
 
-/* Returns how many there were. */
-static size_t add_addresses(struct ph_buf *buf, struct ph_str value, size_t max, struct ph_pool *scratch)
+static void add_addresses(struct ph_buf *buf, const struct address_list *list)
 {
-	const struct ph_mime_address *addresses;
-	size_t count = value.len ? addresses_parse(value, max, scratch, &addresses) : 0;
-	if (count == 0) {
-		ph_buf_add_text(buf, "NIL");
-		return 0;
-	}
 	ph_buf_add_char(buf, '(');
-	for (size_t i = 0; i < count; i++)
-		add_address(buf, &addresses[i]);
+	for (size_t i = 0; i < list->count; i++)
+		add_address(buf, &list->items[i]);
 	ph_buf_add_char(buf, ')');
-	return count;
 }
 
 /* NIL when the field is absent, but "" when it is empty. */
@@ -67,29 +58,21 @@ static void add_text(struct ph_buf *buf, struct ph_str value, struct ph_pool *sc
 }
 
 /* Sender and Reply-To are the From field where they are missing. */
-static void add_address_fields(
-	struct ph_buf *buf, const struct ph_str values[FIELD_COUNT], size_t max, struct ph_pool *scratch)
+static void add_address_fields(struct ph_buf *buf, const struct address_list lists[FIELD_COUNT])
 {
-	size_t left = max;
-	size_t from_begin = 0, from_length = 0;
 	for (int field = FIELD_FROM; field <= FIELD_BCC; field++) {
-		size_t begin = buf->len;
-		size_t count = add_addresses(buf, values[field], left, scratch);
-		left -= count;
-		if (field == FIELD_FROM) {
-			from_begin = begin;
-			from_length = buf->len - begin;
-		} else if (count == 0 && (field == FIELD_SENDER || field == FIELD_REPLY_TO)) {
-			buf->len = begin;
-			if (ph_buf_reserve(buf, from_length))
-				ph_buf_add(buf, buf->data + from_begin, from_length);
-		}
+		bool is_from = lists[field].count == 0 && (field == FIELD_SENDER || field == FIELD_REPLY_TO);
+		const struct address_list *list = &lists[is_from ? FIELD_FROM : field];
+		if (list->count > 0)
+			add_addresses(buf, list);
+		else
+			ph_buf_add_text(buf, "NIL");
 		ph_buf_add_char(buf, ' ');
 	}
 }
 
-struct ph_str envelope_make(
-	const struct ph_str values[FIELD_COUNT], size_t max, struct ph_pool *pool, struct ph_pool *scratch)
+struct ph_str envelope_make(const struct ph_str values[FIELD_COUNT],
+	const struct address_list lists[FIELD_COUNT], struct ph_pool *pool, struct ph_pool *scratch)
 {
 	struct ph_buf buf;
 	ph_buf_init(&buf, SIZE_MAX);
@@ -99,7 +82,7 @@ struct ph_str envelope_make(
 	ph_buf_add_char(&buf, ' ');
 	add_text(&buf, values[FIELD_SUBJECT], scratch);
 	ph_buf_add_char(&buf, ' ');
-	add_address_fields(&buf, values, max, scratch);
+	add_address_fields(&buf, lists);
 	add_text(&buf, values[FIELD_IN_REPLY_TO], scratch);
 	ph_buf_add_char(&buf, ' ');
 	add_text(&buf, values[FIELD_MESSAGE_ID], scratch);

@@ -3,6 +3,8 @@
 
 #include <posthorn/mime.h>
 
+#include "addresses.h"
+
 enum header_field {
 	FIELD_CONTENT_TYPE,
 	FIELD_CONTENT_ENCODING,
@@ -27,9 +29,9 @@ enum header_field {
 	FIELD_COUNT
 };
 
-/* The ENVELOPE (RFC 3501, 7.4.2) of the message whose fields have these raw values, with at most `max`
- * addresses, in `pool`. */
-struct ph_str envelope_make(
-	const struct ph_str values[FIELD_COUNT], size_t max, struct ph_pool *pool, struct ph_pool *scratch);
+/* The ENVELOPE (RFC 3501, 7.4.2) of the message whose fields have these raw values and addresses, in `pool`.
+ */
+struct ph_str envelope_make(const struct ph_str values[FIELD_COUNT],
+	const struct address_list lists[FIELD_COUNT], struct ph_pool *pool, struct ph_pool *scratch);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <posthorn/mem.h>
 
+#include "scan.h"
 #include "word.h"
 
 static bool is_space(char c)
@@ -107,26 +108,16 @@ void header_filter(
 	free(sorted);
 }
 
-static bool is_one_line(struct ph_str value)
-{
-	bool special = value.len == 0;
-	for (size_t i = 0; i < value.len; i++)
-		special |= value.data[i] == '\r' || value.data[i] == '\n' || value.data[i] == 0;
-	return !special;
-}
-
 struct ph_str header_unfold(struct ph_str value, struct ph_pool *pool)
 {
 	value = ph_str_trim(value);
+	if (scan_is_plain(value, 0, 0))
+		return ph_pool_str(pool, value);
 	char *text = ph_pool_alloc(pool, value.len + 1);
 	if (!text)
 		return (struct ph_str){ NULL, 0 };
 	size_t length = 0;
 	bool folded = false;
-	if (is_one_line(value)) {
-		memcpy(text, value.data, value.len);
-		return ph_str_of(text, value.len);
-	}
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.data[i];
 		if (c == '\r' || c == '\n') {
@@ -143,19 +134,11 @@ struct ph_str header_unfold(struct ph_str value, struct ph_pool *pool)
 	return ph_str_of(text, length);
 }
 
-/* Printable ASCII without anything that could begin an encoded word. */
-static bool is_plain(struct ph_str text)
-{
-	bool special = false;
-	for (size_t i = 0; i < text.len; i++)
-		special |= text.data[i] < ' ' || text.data[i] == 127 || text.data[i] == '=';
-	return !special;
-}
-
 struct ph_str header_decode(struct ph_str value, struct ph_pool *pool)
 {
 	value = header_unfold(value, pool);
-	if (!value.data || is_plain(value))
+	/* No encoded word begins in it. */
+	if (!value.data || scan_is_plain(value, '=', 0))
 		return value;
 	struct ph_buf text;
 	ph_buf_init(&text, words_decoded_max(value));
@@ -176,21 +159,17 @@ struct ph_str message_ids(struct ph_str value, struct ph_pool *pool)
 	if (!ids)
 		return (struct ph_str){ NULL, 0 };
 	size_t length = 0;
-	size_t begin = 0;
-	bool open = false;
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
-		if (c == '<') {
-			begin = i;
-			open = true;
-		} else if (c == '>' && open) {
-			open = false;
-			if (length > 0)
-				ids[length++] = ' ';
-			for (; begin <= i; begin++)
-				if ((unsigned char)value.data[begin] > ' ')
-					ids[length++] = value.data[begin];
-		}
+	ptrdiff_t close;
+	for (; (close = ph_str_find(value, '>')) >= 0;
+		value = ph_str_slice(value, (size_t)close + 1, value.len)) {
+		ptrdiff_t open = ph_str_rfind(ph_str_slice(value, 0, (size_t)close), '<');
+		if (open < 0)
+			continue;
+		if (length > 0)
+			ids[length++] = ' ';
+		for (ptrdiff_t i = open; i <= close; i++)
+			if ((unsigned char)value.data[i] > ' ')
+				ids[length++] = value.data[i];
 	}
 	return ph_str_of(ids, length);
 }

@@ -1,6 +1,8 @@
 /* IMAP strings. */
 #include "imap_text.h"
 
+#include "scan.h"
+
 /* What a character means for the form of a string. */
 enum { ESCAPED = 1, IS_NUL = 2, LITERAL = 4 };
 
@@ -55,7 +57,8 @@ static void add_literal(struct ph_buf *buf, struct ph_str text)
 void imap_add_string(struct ph_buf *buf, struct ph_str text)
 {
 	unsigned classes = 0;
-	for (size_t i = 0; i < text.len; i++)
+	bool is_plain = scan_is_plain(text, '"', '\\');
+	for (size_t i = 0; !is_plain && i < text.len; i++)
 		classes |= class_of((unsigned char)text.data[i]);
 	if (classes & LITERAL)
 		add_literal(buf, text);

@@ -28,7 +28,7 @@ modules_mime_libmime_la_SOURCES = \
 	modules/mime/parse.c modules/mime/parse.h \
 	modules/mime/preview.c modules/mime/preview.h \
 	modules/mime/report.c modules/mime/report.h \
-	modules/mime/search.c modules/mime/search.h \
+	modules/mime/scan.h modules/mime/search.c modules/mime/search.h \
 	modules/mime/section.c modules/mime/section.h \
 	modules/mime/service.c modules/mime/service.h \
 	modules/mime/sort.c modules/mime/sort.h \

@@ -2,8 +2,6 @@
  * values may have spaces and specials without quotes, quotes may lack their end. */
 #include "params.h"
 
-#include <stdio.h>
-
 #include "charset.h"
 #include "continuation.h"
 #include "decode.h"
@@ -23,15 +21,15 @@ static struct ph_str finish(struct reader *reader, char *begin, bool lower)
 	return text;
 }
 
-/* Takes text up to one of `ends`, without comments (those behind white space: "a(1).txt" is meant as it is)
- * and with each white space as one space. */
-static struct ph_str take_text(struct reader *reader, const char *ends, bool lower)
+/* Takes text up to one of two characters, without comments (those behind white space: "a(1).txt" is meant as
+ * it is) and with each white space as one space. */
+static struct ph_str take_text(struct reader *reader, char end, char other_end, bool lower)
 {
 	struct lexer *lexer = &reader->lexer;
 	char *begin = reader->out;
 	struct ph_str comment;
 	lexer_skip(lexer);
-	while (!lexer_ended(lexer) && (*lexer->at == 0 || !strchr(ends, *lexer->at))) {
+	while (!lexer_ended(lexer) && *lexer->at != end && *lexer->at != other_end) {
 		if (lexer_space(lexer)) {
 			*reader->out++ = ' ';
 			lexer_comment(lexer, &comment);
@@ -49,7 +47,7 @@ static struct ph_str take_value(struct reader *reader)
 	if (!lexer_quoted(&reader->lexer, &quoted)) {
 		if (!lexer_ended(&reader->lexer) && *reader->lexer.at == '"')
 			reader->lexer.at++;
-		return take_text(reader, ";", false);
+		return take_text(reader, ';', ';', false);
 	}
 	char *begin = reader->out;
 	reader->out += lexer_unescape(quoted, reader->out);
@@ -103,10 +101,10 @@ void params_parse(struct ph_str field_value, size_t max, struct ph_pool *pool, s
 	struct ph_mime_param *items = ph_pool_array(pool, most < max ? most : max, sizeof *items);
 	if (!reader.out || !items)
 		return;
-	*value_r = first_word(take_text(&reader, ";", true));
+	*value_r = first_word(take_text(&reader, ';', ';', true));
 	size_t count = 0;
 	while (!lexer_ended(&reader.lexer) && count < max) {
-		struct ph_str name = squeeze(take_text(&reader, ";=", true));
+		struct ph_str name = squeeze(take_text(&reader, ';', '=', true));
 		bool has_value = !lexer_ended(&reader.lexer) && *reader.lexer.at == '=';
 		if (!lexer_ended(&reader.lexer))
 			reader.lexer.at++;
@@ -117,7 +115,7 @@ void params_parse(struct ph_str field_value, size_t max, struct ph_pool *pool, s
 			items[count++] = (struct ph_mime_param){ .name = name, .value = value };
 		/* What is left behind a quoted value. */
 		char *out = reader.out;
-		take_text(&reader, ";", false);
+		take_text(&reader, ';', ';', false);
 		reader.out = out;
 	}
 	params_r->items = items;
@@ -178,14 +176,17 @@ static struct ph_str convert(struct ph_str charset_name, struct ph_str bytes, st
 	return copy;
 }
 
-/* The parameter of that very name; of several one in pieces, else the first. */
-static const struct ph_mime_param *find(const struct ph_mime_params *params, struct ph_str name)
+/* The parameter of that name, with `star` behind it; of several one in pieces, else the first. */
+static const struct ph_mime_param *find(
+	const struct ph_mime_params *params, struct ph_str name, struct ph_str star)
 {
 	const struct ph_mime_param *found = NULL;
-	for (size_t i = 0; i < params->count; i++)
-		if (ph_str_case_eq(params->items[i].name, name) &&
-			(!found || (params->items[i].in_pieces && !found->in_pieces)))
-			found = &params->items[i];
+	for (size_t i = 0; i < params->count; i++) {
+		const struct ph_mime_param *param = &params->items[i];
+		if (param->name.len == name.len + star.len && ph_str_case_starts(param->name, name) &&
+			ph_str_ends(param->name, star) && (!found || (param->in_pieces && !found->in_pieces)))
+			found = param;
+	}
 	return found;
 }
 
@@ -201,18 +202,11 @@ static struct ph_str decode_escaped(struct ph_str value, struct ph_pool *pool)
 	return text;
 }
 
-static const struct ph_mime_param *find_escaped(const struct ph_mime_params *params, const char *name)
-{
-	char escaped[80];
-	snprintf(escaped, sizeof escaped, "%s*", name);
-	return find(params, ph_str(escaped));
-}
-
 bool params_get(
 	const struct ph_mime_params *params, const char *name, struct ph_pool *pool, struct ph_str *value_r)
 {
-	const struct ph_mime_param *escaped = find_escaped(params, name);
-	const struct ph_mime_param *plain = escaped ? NULL : find(params, ph_str(name));
+	const struct ph_mime_param *escaped = find(params, ph_str(name), PH_STR("*"));
+	const struct ph_mime_param *plain = escaped ? NULL : find(params, ph_str(name), PH_STR(""));
 	if (escaped)
 		*value_r = decode_escaped(escaped->value, pool);
 	else if (plain)
@@ -223,7 +217,7 @@ bool params_get(
 bool params_raw(
 	const struct ph_mime_params *params, const char *name, struct ph_pool *pool, struct ph_str *value_r)
 {
-	const struct ph_mime_param *plain = find(params, ph_str(name));
+	const struct ph_mime_param *plain = find(params, ph_str(name), PH_STR(""));
 	if (!plain)
 		return params_get(params, name, pool, value_r);
 	*value_r = plain->value;

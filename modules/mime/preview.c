@@ -80,31 +80,57 @@ struct words {
 	size_t characters;
 };
 
+static size_t room_of(const struct words *words)
+{
+	return CHARACTERS - words->characters;
+}
+
+static void add(struct words *words, const char *bytes, size_t length, size_t characters)
+{
+	memcpy(words->bytes + words->length, bytes, length);
+	words->length += length;
+	words->characters += characters;
+}
+
+/* How many characters at the beginning of the text are printable ASCII, each of one byte. */
+static size_t plain_length(struct ph_str text, size_t max)
+{
+	size_t length = 0;
+	while (length < text.len && length < max && text.data[length] > ' ' && text.data[length] < 0x7F)
+		length++;
+	return length;
+}
+
+/* The length of what parts words at the beginning of the text: white space, also U+A0, controls, and what is
+ * no UTF-8. 0: a character stands there, of character_length_r bytes. */
+static size_t gap_length(struct ph_str text, size_t *character_length_r)
+{
+	uint32_t character = (unsigned char)text.data[0];
+	int length = character < 0x80 ? 1 : utf8_next(text.data, text.len, &character);
+	*character_length_r = length > 0 ? (size_t)length : 1;
+	bool is_gap = character <= ' ' || character == 0x7F || character == 0xA0 || length <= 0;
+	return is_gap ? *character_length_r : 0;
+}
+
 /* Adds the words of a line, as far as they fit. */
 static void add_line(struct ph_str line, struct words *words)
 {
-	bool space = words->length > 0;
-	for (size_t at = 0; at < line.len && words->characters < CHARACTERS;) {
-		uint32_t character = (unsigned char)line.data[at];
-		int length = character < 0x80 ? 1 : utf8_next(line.data + at, line.len - at, &character);
-		size_t taken = length > 0 ? (size_t)length : 1;
-		if (character > ' ' && character < 0x7F && !space) {
-			words->bytes[words->length++] = line.data[at];
-			words->characters++;
-		} else if (character <= ' ' || character == 0x7F || character == 0xA0 || length <= 0) {
-			space = true;
-		} else if (space && words->length > 0) {
-			words->bytes[words->length++] = ' ';
-			words->characters++;
-			space = false;
+	bool parted = words->length > 0;
+	size_t length;
+	for (size_t at = 0; at < line.len && room_of(words) > 0; at += length) {
+		struct ph_str rest = ph_str_slice(line, at, line.len);
+		if (gap_length(rest, &length) > 0) {
+			parted = words->length > 0;
 			continue;
-		} else {
-			for (size_t i = 0; i < taken; i++)
-				words->bytes[words->length++] = line.data[at + i];
-			words->characters++;
-			space = false;
 		}
-		at += taken;
+		if (parted)
+			add(words, " ", 1, 1);
+		parted = false;
+		size_t plain = plain_length(rest, room_of(words));
+		if (plain > 0)
+			length = plain;
+		if (room_of(words) > 0)
+			add(words, rest.data, length, plain > 0 ? plain : 1);
 	}
 }
 

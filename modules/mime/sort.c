@@ -2,17 +2,9 @@
  * RFC 5957, 3). */
 #include "sort.h"
 
-#include "addresses.h"
 #include "header.h"
 
 /* --- addresses --- */
-
-/* Enough of a list for its first address. */
-static struct ph_str list_beginning(struct ph_str addresses)
-{
-	enum { ENOUGH = 4096 };
-	return ph_str_slice(addresses, 0, ENOUGH);
-}
 
 static struct ph_str join_address(const struct ph_mime_address *address, struct ph_pool *pool)
 {
@@ -27,21 +19,21 @@ static struct ph_str join_address(const struct ph_mime_address *address, struct 
 	return ph_str_of(text, length + address->domain.len);
 }
 
-void sort_keys(
-	struct ph_str addresses, struct ph_pool *pool, struct ph_str *mailbox_r, struct ph_str *display_r)
+void sort_keys(const struct address_list *list, struct ph_pool *pool, struct ph_str *mailbox_r,
+	struct ph_str *display_r)
 {
-	const struct ph_mime_address *list;
 	*mailbox_r = *display_r = (struct ph_str){ NULL, 0 };
-	if (addresses.len == 0 || addresses_parse(list_beginning(addresses), 2, pool, &list) == 0)
+	if (list->count == 0)
 		return;
-	bool is_group = list->kind == PH_MIME_GROUP_BEGIN;
-	*mailbox_r = header_decode(is_group ? list->name : list->local, pool);
-	*display_r = header_decode(list->name, pool);
+	const struct ph_mime_address *first = &list->items[0];
+	bool is_group = first->kind == PH_MIME_GROUP_BEGIN;
+	*mailbox_r = header_decode(is_group ? first->name : first->local, pool);
+	*display_r = header_decode(first->name, pool);
 	if (display_r->len > 0)
 		return;
 	*display_r = *mailbox_r;
-	if (list->domain.len > 0)
-		*display_r = header_decode(join_address(list, pool), pool);
+	if (first->domain.len > 0)
+		*display_r = header_decode(join_address(first, pool), pool);
 }
 
 /* --- subjects --- */

@@ -196,6 +196,36 @@ START_TEST(test_messages)
 }
 END_TEST
 
+/* Bodies are passed over in blocks: a boundary is met wherever in one it begins, and lines are counted right.
+ */
+START_TEST(test_boundary_anywhere)
+{
+	static const struct ph_str header =
+		PH_STR_INIT("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n");
+	static const struct ph_str lines[] = { PH_STR_INIT("\n"), PH_STR_INIT("-\n"), PH_STR_INIT("--\r\n"),
+		PH_STR_INIT("abcdefg\r\n"), PH_STR_INIT("x") };
+	struct ph_buf bytes;
+	ph_buf_init(&bytes, SIZE_MAX);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		for (size_t repeated = 0; repeated < 400; repeated++) {
+			const struct ph_mime_message *message;
+			uint64_t feeds = lines[i].len > 1 || i == 0 ? repeated : 0;
+			ph_buf_reset(&bytes);
+			ph_buf_add_str(&bytes, header);
+			for (size_t j = 0; j < repeated; j++)
+				ph_buf_add_str(&bytes, lines[i]);
+			size_t body = bytes.len - header.len;
+			ph_buf_add_text(&bytes, "\n--b--\nepilogue\n");
+			struct ph_mime_parser *parser = parse(ph_buf_str(&bytes), 1 << 20, &message);
+			const struct ph_mime_part *part = message->root->children;
+			ck_assert(!part->next && part->body_size == body && part->body_lines == feeds);
+			ck_assert_uint_eq(message->root->body_lines, feeds + 5);
+			parser_free(&parser);
+		}
+	ph_buf_free(&bytes);
+}
+END_TEST
+
 START_TEST(test_section_names)
 {
 	static const struct {
@@ -323,6 +353,7 @@ int main(void)
 	TCase *tests = tcase_create("structure");
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, test_messages);
+	tcase_add_test(tests, test_boundary_anywhere);
 	tcase_add_test(tests, test_section_names);
 	tcase_add_test(tests, test_limits);
 	tcase_add_test(tests, test_damaged_summary);

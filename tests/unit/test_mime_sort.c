@@ -90,7 +90,9 @@ START_TEST(test_addresses)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct ph_str mailbox, display;
 		struct ph_pool *pool = ph_pool_new(0);
-		sort_keys(ph_str(rows[i].list), pool, &mailbox, &display);
+		struct address_list list;
+		list.count = addresses_parse(ph_str(rows[i].list), 10, pool, &list.items);
+		sort_keys(&list, pool, &mailbox, &display);
 		ck_assert_msg(ph_str_eq(mailbox, ph_str(rows[i].mailbox)), "'%s': '%.*s'", rows[i].list,
 			PH_STR_ARGS(mailbox));
 		ck_assert_msg(ph_str_eq(display, ph_str(rows[i].display)), "'%s': '%.*s'", rows[i].list,

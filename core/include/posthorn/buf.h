@@ -26,7 +26,13 @@ void ph_buf_added(struct ph_buf *buf, size_t size);
 bool ph_buf_add(struct ph_buf *buf, const void *data, size_t len);
 bool ph_buf_add_str(struct ph_buf *buf, struct ph_str s);
 bool ph_buf_add_text(struct ph_buf *buf, const char *text);
-bool ph_buf_add_char(struct ph_buf *buf, char c);
+static inline bool ph_buf_add_char(struct ph_buf *buf, char c)
+{
+	if (buf->len >= buf->capacity || buf->len >= buf->ceiling || buf->failed)
+		return ph_buf_add(buf, &c, 1);
+	buf->data[buf->len++] = c;
+	return true;
+}
 bool ph_buf_printf(struct ph_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool ph_buf_vprintf(struct ph_buf *buf, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));

@@ -59,10 +59,21 @@ bool ph_str_starts(struct ph_str s, struct ph_str prefix);
 bool ph_str_case_starts(struct ph_str s, struct ph_str prefix);
 bool ph_str_ends(struct ph_str s, struct ph_str suffix);
 /* Position of the first (last) such byte, or -1. */
-ptrdiff_t ph_str_find(struct ph_str s, char c);
+static inline ptrdiff_t ph_str_find(struct ph_str s, char c)
+{
+	const char *found = s.len ? (const char *)memchr(s.data, c, s.len) : NULL;
+	return found ? found - s.data : -1;
+}
 ptrdiff_t ph_str_rfind(struct ph_str s, char c);
 /* Bytes from..end, both cut to the length of s. */
-struct ph_str ph_str_slice(struct ph_str s, size_t from, size_t end);
+static inline struct ph_str ph_str_slice(struct ph_str s, size_t from, size_t end)
+{
+	if (end > s.len)
+		end = s.len;
+	if (from > end)
+		from = end;
+	return (struct ph_str){ s.len ? s.data + from : s.data, end - from };
+}
 /* Without spaces, tabs, CR and LF at both ends. */
 struct ph_str ph_str_trim(struct ph_str s);
 /* Takes the next piece up to `separator` off the front of *rest; false when *rest is used up. */

@@ -51,6 +51,7 @@ struct searching {
 	struct call *call;
 	struct body_reader body;
 	struct ph_pool *values; /* decoded header fields, cleared for each */
+	struct ph_uid_set flagged;
 	struct ph_buf out;
 	uint64_t count;
 	int code;
@@ -250,9 +251,17 @@ static void write_found(struct searching *searching, uint32_t uid)
 	ph_buf_reset(&searching->out);
 }
 
-/* The messages that one set of the outermost list leaves to look at; NULL for all. */
-static const struct ph_uid_set *candidates(const struct search_key *root)
+/* The messages that one flag or one set of the outermost list leaves to look at; NULL for all. */
+static const struct ph_uid_set *candidates(struct searching *searching)
 {
+	const struct search_key *root = searching->call->search.root;
+	struct ph_mailbox *mailbox = searching->call->session->mailbox;
+
+	for (const struct search_key *key = root->children; key; key = key->next) {
+		if (key->type == SEARCH_FLAG && store->messages_flagged(mailbox, key->flag, !key->negated,
+							&searching->flagged, NULL) == 0)
+			return &searching->flagged;
+	}
 	for (const struct search_key *key = root->children; key; key = key->next) {
 		if ((key->type == SEARCH_SEQUENCE || key->type == SEARCH_UID) && !key->negated)
 			return &key->uids;
@@ -283,8 +292,8 @@ static void search(struct searching *searching)
 {
 	struct call *call = searching->call;
 	const struct search_key *root = call->search.root;
-	struct ph_message_iterator *iterator = store->messages_begin(
-		call->session->mailbox, candidates(root), root->cost > COST_RECORD ? PH_MESSAGE_SUMMARY : 0);
+	struct ph_message_iterator *iterator = store->messages_begin(call->session->mailbox,
+		candidates(searching), root->cost > COST_RECORD ? PH_MESSAGE_SUMMARY : 0);
 	const struct ph_message *message;
 	int code;
 
@@ -316,6 +325,7 @@ void cmd_search(void *pointer, void *call_pointer)
 	body_free(&searching.body);
 	ph_buf_free(&searching.out);
 	ph_pool_free(&searching.values);
+	store->uid_set_free(&searching.flagged);
 	free_keys(call->search.root);
 	if (searching.code != 0)
 		reply_error(call, searching.code, &searching.error);

@@ -4,44 +4,17 @@
 
 #include "print.h"
 
-/* How far back from the end the first unseen message is looked for. The response may be left out. */
-#define UNSEEN_REACH 10000
-#define UNSEEN_STEP 500
-
-/* Counts the unseen messages among these, and gives the lowest's sequence number. */
-static uint32_t count_unseen(const struct session *session, uint32_t first, uint32_t last, uint32_t *lowest)
+/* The sequence number of the first unseen message. 0: there is none, or it is not known. */
+static uint32_t first_unseen(const struct session *session)
 {
-	struct ph_uid_set uids = { 0 };
-	struct ph_message_iterator *iterator;
-	const struct ph_message *message;
-	struct ph_error error;
-	uint32_t count = 0;
+	struct ph_uid_set unseen = { 0 };
+	uint32_t first = 0;
 
-	store->view_uids(session->mailbox, first, last, &uids);
-	iterator = store->messages_begin(session->mailbox, &uids, 0);
-	while (store->messages_next(iterator, &message)) {
-		if (!(message->flags & PH_FLAG_SEEN) && count++ == 0)
-			*lowest = store->view_sequence(session->mailbox, message->uid);
-	}
-	store->messages_end(&iterator, &error);
-	store->uid_set_free(&uids);
-	return count;
-}
-
-/* The sequence number of the first unseen message, or 0. It is looked for from the end, where unseen messages
- * mostly are, until as many were met as there are. */
-static uint32_t first_unseen(const struct session *session, uint32_t unseen)
-{
-	uint32_t last = store->view_count(session->mailbox);
-	uint32_t end = last > UNSEEN_REACH ? last - UNSEEN_REACH : 0;
-	uint32_t found = 0, lowest = 0;
-
-	while (last > end && found < unseen) {
-		uint32_t first = last > UNSEEN_STEP ? last - UNSEEN_STEP + 1 : 1;
-		found += count_unseen(session, first, last, &lowest);
-		last = first - 1;
-	}
-	return found >= unseen ? lowest : 0;
+	if (store->messages_flagged(session->mailbox, PH_FLAG_SEEN, false, &unseen, NULL) == 0 &&
+		unseen.count > 0)
+		first = store->view_sequence(session->mailbox, unseen.ranges[0].first);
+	store->uid_set_free(&unseen);
+	return first;
 }
 
 static void tell_mailbox(struct call *call)
@@ -52,7 +25,7 @@ static void tell_mailbox(struct call *call)
 	uint32_t unseen;
 
 	store->mailbox_view_status(session->mailbox, &status);
-	unseen = status.unseen ? first_unseen(session, status.unseen) : 0;
+	unseen = status.unseen ? first_unseen(session) : 0;
 	ph_buf_init(&buf, 1024 * 1024);
 	print_mailbox_flags(session, &buf);
 	ph_buf_printf(

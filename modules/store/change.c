@@ -12,7 +12,6 @@
 #include <posthorn/bytes.h>
 #include <posthorn/mem.h>
 
-#include "gone.h"
 #include "uid_set.h"
 #include "usage.h"
 
@@ -116,6 +115,28 @@ int read_log(struct ph_kv_txn *txn, size_t partition, uint64_t modseq, struct ph
 	return result == PH_E_ABSENT ? 0 : result;
 }
 
+static int write_indexes(const struct change *change)
+{
+	const struct uid_index_change gone = { .added = change->expunged };
+	int result = uid_index_change(change->txn, change->partition, INDEX_GONE, &gone);
+
+	if (result == 0)
+		result = uid_index_change(change->txn, change->partition, INDEX_SEEN, &change->seen);
+	if (result == 0)
+		result = uid_index_change(change->txn, change->partition, INDEX_DELETED, &change->deleted);
+	return result;
+}
+
+static void free_sets(struct change *change)
+{
+	uid_set_free(&change->flagged);
+	uid_set_free(&change->expunged);
+	uid_set_free(&change->seen.added);
+	uid_set_free(&change->seen.removed);
+	uid_set_free(&change->deleted.added);
+	uid_set_free(&change->deleted.removed);
+}
+
 int change_end(struct change *change, int result)
 {
 	char meta[META_SIZE];
@@ -126,7 +147,7 @@ int change_end(struct change *change, int result)
 	if (result == 0)
 		result = write_log(change, LOG_EXPUNGED, &change->expunged);
 	if (result == 0)
-		result = gone_add(change->txn, change->partition, &change->expunged);
+		result = write_indexes(change);
 	if (result == 0 && change->new_modseq)
 		result = trim_log(change);
 	if (result == 0 && change->meta_changed) {
@@ -136,8 +157,7 @@ int change_end(struct change *change, int result)
 	}
 	if (result == 0 && change->account != 0)
 		result = usage_add(change->txn, change->account, &change->usage);
-	uid_set_free(&change->flagged);
-	uid_set_free(&change->expunged);
+	free_sets(change);
 	return result;
 }
 
@@ -179,6 +199,19 @@ static void count(struct meta *meta, unsigned flags, int step)
 		meta->deleted += (uint32_t)step;
 }
 
+static void note_flag(struct uid_index_change *index, uint32_t uid, bool before, bool after)
+{
+	if (before != after)
+		uid_set_add(after ? &index->added : &index->removed, uid, uid);
+}
+
+/* A message that comes or goes has none before, or behind it. */
+static void note_flags(struct change *change, uint32_t uid, unsigned before, unsigned after)
+{
+	note_flag(&change->seen, uid, before & PH_FLAG_SEEN, after & PH_FLAG_SEEN);
+	note_flag(&change->deleted, uid, before & PH_FLAG_DELETED, after & PH_FLAG_DELETED);
+}
+
 static int put_message(struct change *change, uint32_t uid, struct message_record *record)
 {
 	size_t size = MESSAGE_RECORD_SIZE(record->keyword_count);
@@ -213,6 +246,7 @@ int change_append(
 	change->usage.messages++;
 	change->usage.bytes += (int64_t)record->size;
 	count(meta, record->flags, 1);
+	note_flags(change, *uid_r, 0, record->flags);
 	result = put_message(change, *uid_r, record);
 	if (result < 0)
 		return result;
@@ -235,6 +269,7 @@ int change_flags(struct change *change, uint32_t uid, const struct message_recor
 {
 	count(&change->meta, before->flags, -1);
 	count(&change->meta, after->flags, 1);
+	note_flags(change, uid, before->flags, after->flags);
 	uid_set_add(&change->flagged, uid, uid);
 	return put_message(change, uid, after);
 }
@@ -259,6 +294,7 @@ int change_expunge(struct change *change, uint32_t uid, const struct message_rec
 	change->usage.messages--;
 	change->usage.bytes -= (int64_t)old.size;
 	count(meta, old.flags, -1);
+	note_flags(change, uid, old.flags, 0);
 	if (uid >= meta->recent_from)
 		meta->recent--;
 	uid_set_add(&change->expunged, uid, uid);

@@ -9,6 +9,7 @@
 
 #include "record.h"
 #include "store.h"
+#include "uid_index.h"
 
 /* What the log tells of. */
 enum { LOG_FLAGGED = 'f', LOG_EXPUNGED = 'x' };
@@ -22,6 +23,7 @@ struct change {
 	bool meta_changed;
 	size_t account;     /* the partition of the account, whose usage changes too; 0: none */
 	struct usage usage; /* what came less what went */
+	struct uid_index_change seen, deleted;
 	struct ph_uid_set flagged;
 	struct ph_uid_set expunged;
 };

@@ -13,16 +13,16 @@
 
 #include "change.h"
 #include "check.h"
-#include "gone.h"
 #include "keyword.h"
+#include "uid_index.h"
 #include "uid_set.h"
 
 struct counting {
 	bool repair;
-	bool wrong;      /* counters are */
-	bool wrong_gone; /* what is kept of gone UIDs is */
+	bool wrong; /* counters are */
+	bool wrong_index;
 	struct meta meta, found;
-	struct ph_uid_set present;
+	struct ph_uid_set present, seen, deleted;
 	struct fault_list faults;
 };
 
@@ -47,6 +47,10 @@ static void count_message(struct counting *counting, uint32_t uid, const struct 
 	struct meta *found = &counting->found;
 
 	uid_set_add(&counting->present, uid, uid);
+	if (record->flags & PH_FLAG_SEEN)
+		uid_set_add(&counting->seen, uid, uid);
+	if (record->flags & PH_FLAG_DELETED)
+		uid_set_add(&counting->deleted, uid, uid);
 	found->messages++;
 	found->size += record->size;
 	found->unseen += !(record->flags & PH_FLAG_SEEN);
@@ -155,24 +159,37 @@ static bool is_same_set(const struct ph_uid_set *a, const struct ph_uid_set *b)
 	       (a->count == 0 || memcmp(a->ranges, b->ranges, a->count * sizeof(*a->ranges)) == 0);
 }
 
-/* All UIDs that were given, but those of messages that are there. */
-static int check_gone(struct ph_kv_txn *txn, struct counting *counting)
+static int check_index(struct ph_kv_txn *txn, struct counting *counting, enum uid_index index,
+	const char *what, const struct ph_uid_set *found)
 {
-	struct ph_uid_set given = { 0 }, gone = { 0 }, stored = { 0 };
-	int result = gone_read(txn, 0, &counting->found, &stored);
+	struct ph_uid_set stored = { 0 };
+	int result = uid_index_read(txn, 0, index, &counting->found, &stored);
+
+	if (result == PH_E_CORRUPT || (result == 0 && !is_same_set(found, &stored))) {
+		counting->wrong_index = true;
+		fault_add(&counting->faults, 0, "it does not know which UIDs are %s", what);
+		counting->faults.items[counting->faults.count - 1].repaired = counting->repair;
+		result = counting->repair ? uid_index_write(txn, 0, index, found) : 0;
+	}
+	uid_set_free(&stored);
+	return result;
+}
+
+static int check_indexes(struct ph_kv_txn *txn, struct counting *counting)
+{
+	struct ph_uid_set given = { 0 }, gone = { 0 };
+	int result;
 
 	if (counting->found.uid_next > 1)
 		uid_set_add(&given, 1, counting->found.uid_next - 1);
 	uid_set_add_rest(&gone, &given, &counting->present);
-	counting->wrong_gone = result == PH_E_CORRUPT || !is_same_set(&gone, &stored);
-	if (counting->wrong_gone) {
-		fault_add(&counting->faults, 0, "it does not know which UIDs are gone");
-		counting->faults.items[counting->faults.count - 1].repaired = counting->repair;
-		result = counting->repair ? gone_write(txn, 0, &gone) : 0;
-	}
+	result = check_index(txn, counting, INDEX_GONE, "gone", &gone);
+	if (result == 0)
+		result = check_index(txn, counting, INDEX_SEEN, "seen", &counting->seen);
+	if (result == 0)
+		result = check_index(txn, counting, INDEX_DELETED, "deleted", &counting->deleted);
 	uid_set_free(&given);
 	uid_set_free(&gone);
-	uid_set_free(&stored);
 	return result;
 }
 
@@ -191,8 +208,9 @@ static int count_all(struct ph_kv_txn *txn, void *arg)
 	struct meta *found = &counting->found;
 	int result = meta_get(txn, 0, &counting->meta);
 
-	counting->faults.count = counting->present.count = 0;
-	counting->wrong = false;
+	counting->faults.count = 0;
+	counting->present.count = counting->seen.count = counting->deleted.count = 0;
+	counting->wrong = counting->wrong_index = false;
 	if (result < 0)
 		return result;
 	*found = counting->meta;
@@ -202,7 +220,7 @@ static int count_all(struct ph_kv_txn *txn, void *arg)
 	if (result == 0)
 		result = count_log(txn, counting);
 	if (result == 0)
-		result = check_gone(txn, counting);
+		result = check_indexes(txn, counting);
 	if (result < 0)
 		return result;
 	check_keywords(txn, counting);
@@ -216,13 +234,15 @@ int check_records(struct check *check, uint64_t mailbox, struct ph_error *error)
 	struct ph_kv_partition partition = mailbox_partition(mailbox);
 	int result = store_read(partition, count_all, &counting, error);
 
-	if (result == 0 && check->repair && (counting.wrong || counting.wrong_gone)) {
+	if (result == 0 && check->repair && (counting.wrong || counting.wrong_index)) {
 		counting.repair = true;
 		result = store_update(partition, count_all, &counting, error);
 	}
 	for (size_t i = 0; result == 0 && i < counting.faults.count; i++)
 		check_report(check, &counting.faults.items[i]);
 	uid_set_free(&counting.present);
+	uid_set_free(&counting.seen);
+	uid_set_free(&counting.deleted);
 	free(counting.faults.items);
 	return result;
 }

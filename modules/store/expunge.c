@@ -15,7 +15,8 @@
 /* The UID to go on with, when there are no more: never given. */
 #define DONE UINT32_MAX
 
-/* Which messages are \Deleted is found without keeping others from writing. */
+/* Which messages are \Deleted is found without keeping others from writing: the index tells, or, where it is
+ * to be repaired, all messages are looked at. */
 struct deleted_search {
 	const struct ph_uid_set *uids; /* NULL: all */
 	struct ph_uid_set deleted;
@@ -23,6 +24,16 @@ struct deleted_search {
 	uint32_t from; /* the UID it begins with */
 	uint32_t next; /* the UID to go on with */
 };
+
+static int read_index(struct ph_kv_txn *txn, void *arg)
+{
+	struct deleted_search *search = arg;
+	struct meta meta;
+	int result = meta_get(txn, 0, &meta);
+
+	search->deleted.count = 0;
+	return result < 0 ? result : uid_index_read(txn, 0, INDEX_DELETED, &meta, &search->deleted);
+}
 
 static int find_some_deleted(struct ph_kv_txn *txn, void *arg)
 {
@@ -49,14 +60,31 @@ static int find_some_deleted(struct ph_kv_txn *txn, void *arg)
 	return result == PH_E_ABSENT ? 0 : result;
 }
 
-static int find_deleted(uint64_t mailbox, struct deleted_search *search, struct ph_error *error)
+static int look_at_all(uint64_t mailbox, struct deleted_search *search, struct ph_error *error)
 {
 	int result = 0;
+
+	search->deleted.count = 0;
 
 	while (result == 0 && search->next != DONE) {
 		search->from = search->next;
 		result = store_read(mailbox_partition(mailbox), find_some_deleted, search, error);
 		ph_fiber_yield();
+	}
+	return result;
+}
+
+static int find_deleted(uint64_t mailbox, struct deleted_search *search, struct ph_error *error)
+{
+	struct ph_uid_set wanted = { 0 };
+	int result = store_read(mailbox_partition(mailbox), read_index, search, error);
+
+	if (result == PH_E_CORRUPT)
+		return look_at_all(mailbox, search, error);
+	if (result == 0 && search->uids) {
+		uid_set_add_common(&wanted, &search->deleted, search->uids);
+		uid_set_free(&search->deleted);
+		search->deleted = wanted;
 	}
 	return result;
 }

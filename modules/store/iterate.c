@@ -10,6 +10,7 @@
 #include "change.h"
 #include "keyword.h"
 #include "session.h"
+#include "uid_index.h"
 #include "uid_set.h"
 
 #define BATCH 128
@@ -167,4 +168,37 @@ int messages_end(struct ph_message_iterator **iterator, struct ph_error *error)
 	free(*iterator);
 	*iterator = NULL;
 	return result;
+}
+
+/* --- what indexes tell --- */
+
+struct flagged_search {
+	enum uid_index index;
+	struct ph_uid_set uids;
+};
+
+static int read_index(struct ph_kv_txn *txn, void *arg)
+{
+	struct flagged_search *search = arg;
+	struct meta meta;
+	int result = meta_get(txn, 0, &meta);
+
+	search->uids.count = 0;
+	return result < 0 ? result : uid_index_read(txn, 0, search->index, &meta, &search->uids);
+}
+
+int messages_flagged(struct ph_mailbox *mailbox, enum ph_flag flag, bool set, struct ph_uid_set *uids,
+	struct ph_error *error)
+{
+	struct flagged_search search = { .index = flag == PH_FLAG_SEEN ? INDEX_SEEN : INDEX_DELETED };
+	int result = PH_E_UNSUPPORTED;
+
+	if (flag == PH_FLAG_SEEN || flag == PH_FLAG_DELETED)
+		result = store_read(mailbox_partition(mailbox->number), read_index, &search, error);
+	if (result == 0 && set)
+		uid_set_add_common(uids, &mailbox->view.uids, &search.uids);
+	else if (result == 0)
+		uid_set_add_rest(uids, &mailbox->view.uids, &search.uids);
+	uid_set_free(&search.uids);
+	return store_explain(result == PH_E_CORRUPT ? PH_E_UNSUPPORTED : result, "mailbox", error);
 }

@@ -16,7 +16,6 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/export_maildir.c \
 	modules/store/export_mbox.c \
 	modules/store/flag.c \
-	modules/store/gone.c modules/store/gone.h \
 	modules/store/import.c modules/store/import.h \
 	modules/store/import_maildir.c \
 	modules/store/import_mbox.c \
@@ -47,6 +46,7 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/store.c modules/store/store.h \
 	modules/store/tool.c modules/store/tool.h \
 	modules/store/transfer_tool.c \
+	modules/store/uid_index.c modules/store/uid_index.h \
 	modules/store/uid_set.c modules/store/uid_set.h \
 	modules/store/usage.c modules/store/usage.h \
 	modules/store/view.c modules/store/view.h

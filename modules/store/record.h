@@ -19,6 +19,7 @@
  *                        i TEXT             a message that was imported, by its name elsewhere
  *                        l MODSEQ KIND      what one transaction changed -> set of UIDs
  *                        g PIECE            UIDs that are gone, a piece for each 1,024 -> set of UIDs
+ *                        S PIECE, D PIECE   the same of those that are \Seen, \Deleted
  *
  * A mailbox exists as long as its meta does; an account, as long as its i record does. Numbers of accounts
  * and mailboxes are never used twice. */

@@ -137,6 +137,7 @@ const struct ph_store_service store_service = {
 	.messages_begin = messages_begin,
 	.messages_next = messages_next,
 	.messages_end = messages_end,
+	.messages_flagged = messages_flagged,
 	.message_email_id = message_email_id,
 	.message_open = message_open,
 	.message_size = message_size,

@@ -14,7 +14,6 @@
 #include <posthorn/mem.h>
 
 #include "change.h"
-#include "gone.h"
 #include "keyword.h"
 #include "mailbox.h"
 #include "uid_set.h"
@@ -66,7 +65,7 @@ static int find_all(struct ph_kv_txn *txn, struct findings *findings)
 	int result;
 
 	findings->expunged.count = 0;
-	result = gone_read(txn, 0, &findings->meta, &findings->expunged);
+	result = uid_index_read(txn, 0, INDEX_GONE, &findings->meta, &findings->expunged);
 	findings->full = result == PH_E_CORRUPT;
 	if (findings->full)
 		findings->expunged.count = 0;

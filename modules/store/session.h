@@ -35,6 +35,8 @@ void mailbox_watch(struct ph_mailbox *mailbox, void (*changed)(void *arg), void 
 struct ph_message_iterator *messages_begin(
 	struct ph_mailbox *mailbox, const struct ph_uid_set *uids, unsigned parts);
 bool messages_next(struct ph_message_iterator *iterator, const struct ph_message **message_r);
+int messages_flagged(struct ph_mailbox *mailbox, enum ph_flag flag, bool set, struct ph_uid_set *uids,
+	struct ph_error *error);
 int messages_end(struct ph_message_iterator **iterator, struct ph_error *error);
 
 #endif

@@ -101,28 +101,34 @@ START_TEST(faults_are_told_and_repaired)
 }
 END_TEST
 
-static int lose_gone(struct ph_kv_txn *txn, void *arg)
+/* --- indexes --- */
+
+static const struct index_case {
+	char index;
+	const char *what;
+	const char *confused; /* as many UIDs, but other ones */
+} index_cases[] = { { 'g', "gone", "\2\1" }, { 'S', "seen", "\1\0" }, { 'D', "deleted", "\1\0" } };
+enum { INDEXES = sizeof(index_cases) / sizeof(*index_cases), SPOILS = 3 };
+
+struct spoiling {
+	const struct index_case *index;
+	int how;
+};
+
+static int spoil_index(struct ph_kv_txn *txn, void *arg)
 {
+	const struct spoiling *spoiling = arg;
 	struct key key;
+	struct ph_str piece = key_32(&key, spoiling->index->index, 0);
 
-	(void)arg;
-	return fixture.kv.del(txn, 0, key_32(&key, 'g', 0));
-}
-
-static int spoil_gone(struct ph_kv_txn *txn, void *arg)
-{
-	struct key key;
-
-	(void)arg;
-	return fixture.kv.put(txn, 0, key_32(&key, 'g', 0), S("\x80"));
-}
-
-static int confuse_gone(struct ph_kv_txn *txn, void *arg)
-{
-	struct key key;
-
-	(void)arg;
-	return fixture.kv.put(txn, 0, key_32(&key, 'g', 0), S("\2\1"));
+	switch (spoiling->how) {
+	case 0:
+		return fixture.kv.del(txn, 0, piece);
+	case 1:
+		return fixture.kv.put(txn, 0, piece, S("\x80"));
+	default:
+		return fixture.kv.put(txn, 0, piece, ph_str_of(spoiling->index->confused, 2));
+	}
 }
 
 static void expunge(struct ph_mailbox *mailbox, uint32_t first, uint32_t last)
@@ -133,35 +139,78 @@ static void expunge(struct ph_mailbox *mailbox, uint32_t first, uint32_t last)
 	st->uid_set_free(&set);
 }
 
-/* What is kept of UIDs that are gone is lost, unreadable, or wrong: views are right where that shows, also
- * after more messages went; check tells of it, and repair makes it anew. */
-START_TEST(gone_uids_are_repaired)
+static void flag_one(struct ph_mailbox *mailbox, uint32_t uid, unsigned flags)
 {
-	static int (*const spoil[])(
-		struct ph_kv_txn * txn, void *arg) = { lose_gone, spoil_gone, confuse_gone };
+	struct ph_uid_set set = uids(uid, uid);
+	const struct ph_flag_list list = { .flags = flags };
+
+	ck_assert_int_eq(st->messages_flag(SYSTEM, mailbox, &set, PH_FLAGS_REPLACE, &list, 0, NULL, NULL), 0);
+	st->uid_set_free(&set);
+}
+
+/* 9 messages, of which 3 and 4 went, 6 is \Seen, and 8 \Deleted. */
+static void check_view(struct ph_mailbox *mailbox, bool seen_known, bool deleted_known)
+{
+	struct ph_uid_set unseen = { 0 }, deleted = { 0 };
+
+	ck_assert_uint_eq(st->view_count(mailbox), 7);
+	ck_assert_uint_eq(st->view_uid(mailbox, 3), 5);
+	ck_assert_int_eq(st->messages_flagged(mailbox, PH_FLAG_SEEN, false, &unseen, NULL),
+		seen_known ? 0 : PH_E_UNSUPPORTED);
+	ck_assert_int_eq(st->messages_flagged(mailbox, PH_FLAG_DELETED, true, &deleted, NULL),
+		deleted_known ? 0 : PH_E_UNSUPPORTED);
+	ck_assert_int_eq(
+		st->messages_flagged(mailbox, PH_FLAG_DRAFT, true, &deleted, NULL), PH_E_UNSUPPORTED);
+	ck_assert_uint_eq(st->uid_set_count(&unseen), seen_known ? 6 : 0);
+	ck_assert_uint_eq(st->uid_set_has(&unseen, 6), false);
+	ck_assert_uint_eq(st->uid_set_count(&deleted), deleted_known);
+	ck_assert_uint_eq(st->uid_set_has(&deleted, 8), deleted_known);
+	st->uid_set_free(&unseen);
+	st->uid_set_free(&deleted);
+}
+
+/* An index is lost, unreadable, or wrong: where numbers show that, it is not used; check tells of it, and
+ * repair makes it anew. */
+START_TEST(indexes_are_repaired)
+{
+	const struct index_case *index = &index_cases[_i % INDEXES];
+	struct spoiling spoiling = { index, _i / INDEXES };
 	struct ph_kv_partition inbox = mailbox_partition(fixture.alice << 32 | 1);
 	struct ph_mailbox *mailbox;
+	struct ph_uid_set expunged = { 0 };
+	char expected[200];
 
+	snprintf(expected, sizeof(expected), "alice@demo.test INBOX 0 it does not know which UIDs are %s +\n",
+		index->what);
 	for (int i = 0; i < 9; i++)
 		deliver_text(fixture.alice, "INBOX", "text\r\n");
 	mailbox = open_mailbox(fixture.alice, "INBOX", false);
 	expunge(mailbox, 3, 4);
-	ck_assert_str_eq(run_check(false), "");
-	ck_assert_int_eq(fixture.kv.update(&inbox, 1, NULL, 0, spoil[_i], NULL, NULL), 0);
-	expunge(mailbox, 6, 6);
+	flag_one(mailbox, 5, PH_FLAG_SEEN | PH_FLAG_DELETED);
+	flag_one(mailbox, 5, 0);
+	flag_one(mailbox, 6, PH_FLAG_SEEN);
+	flag_one(mailbox, 8, PH_FLAG_DELETED);
 	st->mailbox_close(&mailbox);
-	for (int i = 0; i < 2; i++) {
-		mailbox = open_mailbox(fixture.alice, "INBOX", true);
-		ck_assert_uint_eq(st->view_count(mailbox), 6);
-		/* The one of them that numbers do not tell, until it is repaired. */
-		if (spoil[_i] != confuse_gone || i == 1)
-			ck_assert_uint_eq(st->view_uid(mailbox, 3), 5);
-		st->mailbox_close(&mailbox);
-		if (i == 0)
-			ck_assert_str_eq(run_check(true),
-				"alice@demo.test INBOX 0 it does not know which UIDs are gone +\n");
-	}
 	ck_assert_str_eq(run_check(false), "");
+	ck_assert_int_eq(fixture.kv.update(&inbox, 1, NULL, 0, spoil_index, &spoiling, NULL), 0);
+	mailbox = open_mailbox(fixture.alice, "INBOX", true);
+	if (spoiling.how < 2)
+		check_view(mailbox, index->index != 'S', index->index != 'D');
+	st->mailbox_close(&mailbox);
+	ck_assert_str_eq(run_check(true), expected);
+	ck_assert_str_eq(run_check(false), "");
+	mailbox = open_mailbox(fixture.alice, "INBOX", true);
+	check_view(mailbox, true, true);
+	st->mailbox_close(&mailbox);
+	/* And it is used on as it is. */
+	if (spoiling.how < 2)
+		ck_assert_int_eq(fixture.kv.update(&inbox, 1, NULL, 0, spoil_index, &spoiling, NULL), 0);
+	mailbox = open_mailbox(fixture.alice, "INBOX", false);
+	ck_assert_int_eq(st->messages_expunge(SYSTEM, mailbox, NULL, false, &expunged, NULL), 0);
+	ck_assert_uint_eq(st->uid_set_count(&expunged), 1);
+	ck_assert(st->uid_set_has(&expunged, 8));
+	st->uid_set_free(&expunged);
+	st->mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -202,7 +251,7 @@ static Suite *make_suite(void)
 
 	tcase_set_timeout(tests, 0);
 	tcase_add_checked_fixture(tests, setup_store, teardown_store);
-	tcase_add_loop_test(tests, gone_uids_are_repaired, 0, 3);
+	tcase_add_loop_test(tests, indexes_are_repaired, 0, INDEXES * SPOILS);
 	tcase_add_loop_test(tests, faults_are_told_and_repaired, 0, 2);
 	tcase_add_test(tests, a_sound_store_has_none);
 	suite_add_tcase(suite, tests);

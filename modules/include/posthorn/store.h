@@ -288,6 +288,12 @@ struct ph_store_service {
 		struct ph_mailbox *mailbox, const struct ph_uid_set *uids, unsigned parts);
 	bool (*messages_next)(struct ph_message_iterator *iterator, const struct ph_message **message_r);
 	int (*messages_end)(struct ph_message_iterator **iterator, struct ph_error *error);
+	/* Finds which messages of the view carry the flag (or, unless `set`, do not), without looking at any,
+	 * and adds them to *uids: as it is now, which may be later than the view, so that among those without
+	 * it there may be some that went. PH_E_UNSUPPORTED: not known, for flags other than \Seen and
+	 * \Deleted, and in a mailbox that needs to be repaired. */
+	int (*messages_flagged)(struct ph_mailbox *mailbox, enum ph_flag flag, bool set,
+		struct ph_uid_set *uids, struct ph_error *error);
 	/* EMAILID (RFC 8474): the same for copies, and for them only. Does not park. There are no THREADIDs:
 	 * threads by references are not known cheaply, and RFC 8474 5.2 allows for that. */
 	void (*message_email_id)(const struct ph_message *message, char id_r[PH_EMAIL_ID_SIZE]);

@@ -29,7 +29,7 @@ big_case() {
 
 # big_fill PORT BATCH [OPTIONS]
 big_fill() {
-	"$MAILLOAD" fill -p "$1" -u user1 -n "$(scaled 100000)" -B "$2" -S 2k -T 1800
+	"$MAILLOAD" fill -p "$1" -u user1 -n "$(scaled 100000)" -B "$2" -S 2k -T 1800 >&2
 }
 
 suite_big() {

@@ -39,8 +39,8 @@ suite_client() {
 	local format run
 	for format in maildir mdbox; do
 		start_peers "$format" || return 1
-		"$MAILLOAD" fill -p "$OUR_IMAP" -U 100 -n 100 -c 20 -S 10k || return 1
-		! has_dovecot || "$MAILLOAD" fill -p "$IMAP" -U 100 -n 100 -c 4 -B 20 -S 10k || return 1
+		"$MAILLOAD" fill -p "$OUR_IMAP" -U 100 -n 100 -c 20 -S 10k >&2 || return 1
+		! has_dovecot || "$MAILLOAD" fill -p "$IMAP" -U 100 -n 100 -c 4 -B 20 -S 10k >&2 || return 1
 		for ((run = 1; run <= RUNS; run++)); do
 			client_cases posthorn "$run" "$OUR_POP3" "$OUR_IMAP" "$ours"
 			! has_dovecot || client_cases "dovecot-$format" "$run" "$POP3" "$IMAP" "$dovecot"

@@ -14,7 +14,7 @@ fetch_case() {
 
 # fetch_fill PORT BATCH
 fetch_fill() {
-	"$MAILLOAD" fill -p "$1" -u user1 -n "$(scaled 10000)" -B "$2" -S 100k -T 600
+	"$MAILLOAD" fill -p "$1" -u user1 -n "$(scaled 10000)" -B "$2" -S 100k -T 600 >&2
 }
 
 suite_fetch() {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Nothing acknowledged is lost: many SMTP sessions hand in mail while IMAP and POP3 sessions read, a worker is killed
 (kill -9) and then the master, and the server is started anew. In the end every message that got its 250 must be there,
-once, and intact. One whose answer was lost was sent again and may be there twice, but for no other reason.
+once, and intact. One whose answer was lost was sent again and may be there twice, but for no other reason. Then the same
+with workers in which, now and then, an allocation fails (starved.c).
 
-    load.py [--messages N] [--senders N] [--readers N] [--no-kill]
+    load.py [--messages N] [--starved N] [--senders N] [--readers N] [--no-kill]
 """
 
 import argparse
@@ -28,6 +29,9 @@ USERS = [f"user{number}@demo.test" for number in range(10)]
 # What a session meets when its server is killed.
 TROUBLE = (OSError, EOFError, smtplib.SMTPException, imaplib.IMAP4.error, poplib.error_proto)
 RETRY_PAUSE = 0.05
+# What makes allocations fail, and after how many of them in a worker.
+STARVED = posthorn_server.BUILD / "tests/crash/.libs/starved.so"
+ALLOCATIONS = 3000
 
 
 def text_of(name):
@@ -197,9 +201,19 @@ def check_stored(server, work):
     return sum(len(copies) for copies in found.values())
 
 
-def run_load(chosen):
-    work = Work(chosen.messages)
-    with posthorn_server.Server(workers=2, accounts=USERS) as server:
+def check_until_stored(server, work):
+    """A starved worker may end meanwhile."""
+    for _ in range(20):
+        try:
+            return check_stored(server, work)
+        except TROUBLE:
+            time.sleep(RETRY_PAUSE)
+    return check_stored(server, work)
+
+
+def run_load(chosen, messages, kill, environment=None):
+    work = Work(messages)
+    with posthorn_server.Server(workers=2, accounts=USERS, environment=environment) as server:
         threads = [threading.Thread(target=send_messages, args=(server, work), daemon=True)
                    for _ in range(chosen.senders)]
         threads += [threading.Thread(target=keep_reading, args=(server, work, number), daemon=True)
@@ -207,23 +221,32 @@ def run_load(chosen):
         start = time.monotonic()
         for thread in threads:
             thread.start()
-        if not chosen.no_kill:
-            work.wait_for(chosen.messages // 3)
+        if kill:
+            work.wait_for(messages // 3)
             kill_worker(server)
-            work.wait_for(chosen.messages * 2 // 3)
+            work.wait_for(messages * 2 // 3)
             kill_master(server)
-        work.wait_for(chosen.messages)
+        work.wait_for(messages)
         took = time.monotonic() - start
         for thread in threads:
             thread.join(PATIENCE)
-        stored = check_stored(server, work)
-    print(f"# {chosen.messages} messages acknowledged in {took:.1f} s ({stored} stored, answers lost: "
-          f"{sum(work.unsure.values())}); {work.reads} sessions read meanwhile")
+        stored = check_until_stored(server, work)
+        ended = sum("out of memory" in line for line in server.lines)
+        if environment and ended == 0:
+            raise Failure("no worker ended for want of memory")
+    print(f"# {messages} messages acknowledged in {took:.1f} s ({stored} stored, answers lost: "
+          f"{sum(work.unsure.values())}); {work.reads} sessions read meanwhile; {ended} workers found no memory")
+
+
+def can_starve():
+    """A sanitizer has allocation functions of its own."""
+    return STARVED.exists() and b"__asan_init" not in posthorn_server.PROGRAM.read_bytes()
 
 
 def main():
     arguments = argparse.ArgumentParser(description="Kills the server under load and looks for lost mail.")
     arguments.add_argument("--messages", type=int, default=500)
+    arguments.add_argument("--starved", type=int, default=200, help="so many messages while allocations fail; 0: none")
     arguments.add_argument("--senders", type=int, default=50)
     arguments.add_argument("--readers", type=int, default=50)
     arguments.add_argument("--no-kill", action="store_true")
@@ -231,9 +254,13 @@ def main():
     posthorn_server.require_server()
 
     def test_load():
-        run_load(chosen)
+        run_load(chosen, chosen.messages, not chosen.no_kill)
 
-    posthorn_server.main([test_load])
+    def test_starved():
+        run_load(chosen, chosen.starved, False,
+                 {"LD_PRELOAD": str(STARVED), "STARVED_ALLOCATIONS": str(ALLOCATIONS)})
+
+    posthorn_server.main([test_load, test_starved] if chosen.starved and can_starve() else [test_load])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@ TESTS += tests/crash/load.py
 endif
 EXTRA_DIST += tests/crash/load.py
 
+check_LTLIBRARIES += tests/crash/starved.la
+tests_crash_starved_la_SOURCES = tests/crash/starved.c
+tests_crash_starved_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+
 if HAVE_CHECK
 if BUILD_KV_LMDB
 crash_tests = tests/crash/test_allocation tests/crash/test_kv_crash tests/crash/test_kv_disk
@@ -27,8 +31,8 @@ tests_crash_test_allocation_CFLAGS = $(TEST_CFLAGS)
 tests_crash_test_allocation_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=realloc
 tests_crash_test_allocation_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
 
-check-crash: all tests/crash/test_kv_crash tests/crash/test_allocation
-	$(srcdir)/tests/crash/load.py --messages 5000
+check-crash: all tests/crash/test_kv_crash tests/crash/test_allocation tests/crash/starved.la
+	$(srcdir)/tests/crash/load.py --messages 5000 --starved 5000
 	KV_CRASH_STATES=5000 KV_KILL_ROUNDS=200 tests/crash/test_kv_crash
 	ALLOCATION_ROUNDS=500 tests/crash/test_allocation
 .PHONY: check-crash

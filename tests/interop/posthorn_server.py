@@ -123,11 +123,14 @@ class Server:
     accounts   addresses to create before the start
     plaintext_login   what all listeners say about it
     program    another posthorn than that of the build tree
+    environment   variables that the server gets, but not the tools
     """
 
     def __init__(self, policy=None, config="", listeners=None, workers=1, data=None, accounts=ACCOUNTS,
-                 modules=MODULES, plaintext_login=True, folder=None, standard_listeners=True, program=PROGRAM):
+                 modules=MODULES, plaintext_login=True, folder=None, standard_listeners=True, program=PROGRAM,
+                 environment=None):
         self.program = program
+        self.environment = environment or {}
         self.own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="posthorn-test-"))
         self.policies = policy if isinstance(policy, (list, tuple)) else [policy] if policy else []
@@ -195,7 +198,7 @@ class Server:
         raise Failure(f"the server did not start\n{self.log()}")
 
     def _launch(self):
-        environment = dict(os.environ, LC_ALL="C")
+        environment = dict(os.environ, LC_ALL="C", **self.environment)
         self._start_line = len(self.lines)
         self._log_ended = False
         self.process = subprocess.Popen([self.program, "-c", self.config, "serve"], cwd=self.folder, env=environment,

@@ -124,9 +124,9 @@ START_TEST(listing)
 	struct ph_pool *pool = ph_pool_new(0);
 	struct ph_text_list names = module_list(&folders, pool);
 
-	ck_assert_uint_eq(names.count, 10);
-	ck_assert_str_eq(names.items[0], "circle");
-	ck_assert_str_eq(names.items[9], "twin");
+	ck_assert_uint_eq(names.count, 11);
+	ck_assert_str_eq(names.items[0], "accounts");
+	ck_assert_str_eq(names.items[10], "twin");
 	ck_assert(module_exists("fine", &folders));
 	ck_assert(!module_exists("fin", &folders));
 	ph_pool_free(&pool);

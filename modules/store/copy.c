@@ -22,6 +22,9 @@
 #define STEP 500
 #define STEP_BYTES (4 * 1024 * 1024)
 
+/* How often somebody else may be faster, and change what is to be moved. */
+#define ATTEMPTS 100
+
 struct original {
 	uint32_t uid;
 	struct message_record record;
@@ -136,7 +139,7 @@ static int append_copy(struct change *target, const struct original *original, u
 	return result;
 }
 
-/* PH_E_ABSENT: the message is not there any more. */
+/* PH_E_ABSENT: the message is not there any more. PH_E_STALE: its flags were changed since it was read. */
 static int copy_one(const struct copy_run *run, struct change *source, struct change *target,
 	const struct original *original)
 {
@@ -148,6 +151,8 @@ static int copy_one(const struct copy_run *run, struct change *source, struct ch
 		result = change_next(source, NULL, original->uid, &uid, &record);
 		if (result == 0 && uid != original->uid)
 			result = PH_E_ABSENT;
+		if (result == 0 && record.modseq != original->record.modseq)
+			result = PH_E_STALE;
 	}
 	if (result == 0)
 		result = append_copy(target, original, &copied);
@@ -286,13 +291,17 @@ static void go_on(struct originals *originals)
 static int copy_in_steps(struct originals *originals, struct ph_copied *copied_r, struct ph_error *error)
 {
 	struct ph_copied step = { 0 };
-	int result;
+	int result, attempt = 0;
 
 	do {
 		result = store_read(
 			mailbox_partition(originals->copying->source), read_some, originals, error);
 		if (result == 0)
 			result = write_step(originals, &step, error);
+		if (result == PH_E_STALE && ++attempt < ATTEMPTS) {
+			originals->more = true;
+			continue;
+		}
 		if (result < 0)
 			break;
 		copied_r->uid_validity = step.uid_validity;

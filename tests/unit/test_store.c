@@ -482,6 +482,99 @@ END_TEST
 
 /* --- rights --- */
 
+struct flagger {
+	struct ph_mailbox *mailbox;
+	bool done;
+	int result;
+};
+
+static void flag_seen(void *arg)
+{
+	struct flagger *flagger = arg;
+	const struct ph_flag_list seen = { PH_FLAG_SEEN, NULL, 0 };
+	struct ph_uid_set all = uids(1, UINT32_MAX);
+
+	flagger->result =
+		st->messages_flag(SYSTEM, flagger->mailbox, &all, PH_FLAGS_ADD, &seen, 0, NULL, NULL);
+	st->uid_set_free(&all);
+	flagger->done = true;
+}
+
+static unsigned count_seen(const char *name)
+{
+	struct ph_mailbox *mailbox = open_mailbox(fixture.alice, name, true);
+	struct ph_message_iterator *iterator = st->messages_begin(mailbox, NULL, 0);
+	const struct ph_message *message;
+	unsigned seen = 0;
+
+	while (st->messages_next(iterator, &message))
+		seen += (message->flags & PH_FLAG_SEEN) != 0;
+	ck_assert_int_eq(st->messages_end(&iterator, NULL), 0);
+	st->mailbox_close(&mailbox);
+	ck_assert_uint_eq(
+		status_of(fixture.alice, name).unseen, status_of(fixture.alice, name).messages - seen);
+	return seen;
+}
+
+/* Changes of flags that the mailbox's log tells of. */
+static int count_flag_changes(struct ph_kv_txn *txn, void *arg)
+{
+	struct ph_kv_cursor *cursor = fixture.kv.cursor(txn, 0);
+	struct ph_str key, value;
+	unsigned *count = arg;
+	int result = fixture.kv.seek(cursor, S("l"), &key, &value);
+
+	*count = 0;
+	for (; result == 0 && key.data[0] == 'l'; result = fixture.kv.next(cursor, &key, &value))
+		*count += key.data[key.len - 1] == 'f';
+	return 0;
+}
+
+static unsigned flag_changes(void)
+{
+	const struct ph_kv_partition inbox = mailbox_partition(fixture.alice << 32 | 1);
+	unsigned count;
+
+	ck_assert_int_eq(fixture.kv.read(&inbox, 1, count_flag_changes, &count, NULL), 0);
+	return count;
+}
+
+/* Another session sets flags while a message is being moved: before it, or behind it, when it finds none. */
+START_TEST(a_move_takes_along_what_is_changed_meanwhile)
+{
+	for (int lead = 0; lead < 12; lead++) {
+		struct flagger flagger = { .mailbox = open_mailbox(fixture.alice, "INBOX", false) };
+		struct ph_mailbox *mailbox = open_mailbox(fixture.alice, "INBOX", false);
+		struct ph_uid_set all = uids(1, UINT32_MAX);
+		unsigned moved = status_of(fixture.alice, "Archive").messages;
+		unsigned seen = count_seen("Archive"), changes = flag_changes();
+		struct ph_copied copied;
+
+		deliver_text(fixture.alice, "INBOX", letter);
+		ph_fiber_start("flagger", flag_seen, &flagger);
+		for (int i = 0; i < lead; i++)
+			ph_fiber_yield();
+		ck_assert_int_eq(st->messages_copy(SYSTEM, mailbox, &all, fixture.alice, S("Archive"), true,
+					 &copied, NULL),
+			0);
+		while (!flagger.done)
+			ph_fiber_yield();
+		ck_assert_int_eq(flagger.result, 0);
+		ck_assert_uint_eq(status_of(fixture.alice, "INBOX").messages, 0);
+		ck_assert_uint_eq(status_of(fixture.alice, "INBOX").unseen, 0);
+		ck_assert_uint_eq(status_of(fixture.alice, "Archive").messages, moved + 1);
+		/* With one partition at a time, what is set between copying and expunging stays behind. */
+		if (fixture.kv.atomic_partitions)
+			ck_assert_uint_eq(count_seen("Archive") - seen, flag_changes() - changes);
+		st->mailbox_close(&flagger.mailbox);
+		st->mailbox_close(&mailbox);
+		st->uid_set_free(&all);
+		st->uid_set_free(&copied.source);
+		st->uid_set_free(&copied.target);
+	}
+}
+END_TEST
+
 START_TEST(nobody_uses_what_is_not_theirs)
 {
 	struct ph_actor bob = { fixture.bob, false }, nobody = { 0, false };
@@ -583,6 +676,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, a_deleted_mailbox_is_gone_for_its_sessions);
 	tcase_add_loop_test(tests, copies_share_their_bytes, 0, 2);
 	tcase_add_test(tests, copies_within_a_mailbox);
+	tcase_add_test(tests, a_move_takes_along_what_is_changed_meanwhile);
 	tcase_add_test(tests, nobody_uses_what_is_not_theirs);
 	tcase_add_test(tests, a_maildrop_has_one_session);
 	tcase_add_test(tests, watches_tell_of_changes);

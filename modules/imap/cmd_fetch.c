@@ -84,6 +84,17 @@ static void print_email_id(struct ph_buf *out, const struct ph_message *message)
 	ph_buf_printf(out, "(%s)", id);
 }
 
+/* NIL when it was stored before there were threads (RFC 8474, 5.2). */
+static void print_thread_id(struct ph_buf *out, const struct ph_message *message)
+{
+	char id[PH_THREAD_ID_SIZE];
+
+	if (store->message_thread_id(message, id))
+		ph_buf_printf(out, "(%s)", id);
+	else
+		ph_buf_add_text(out, "NIL");
+}
+
 static void print_record(struct fetching *fetching, const struct ph_message *message)
 {
 	unsigned items = fetching->fetch->items;
@@ -101,9 +112,8 @@ static void print_record(struct fetching *fetching, const struct ph_message *mes
 		print_number(begin_item(fetching, PH_STR("RFC822.SIZE")), message->size);
 	if (items & FETCH_EMAILID)
 		print_email_id(begin_item(fetching, PH_STR("EMAILID")), message);
-	/* Threads are not told: NIL (RFC 8474, 5.2). */
 	if (items & FETCH_THREADID)
-		ph_buf_add_text(begin_item(fetching, PH_STR("THREADID")), "NIL");
+		print_thread_id(begin_item(fetching, PH_STR("THREADID")), message);
 }
 
 static void print_summary(struct fetching *fetching)

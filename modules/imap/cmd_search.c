@@ -194,6 +194,13 @@ static bool has_email_id(const struct ph_message *message, struct ph_str id)
 	return ph_str_eq(id, ph_str(own));
 }
 
+static bool has_thread_id(const struct ph_message *message, struct ph_str id)
+{
+	char own[PH_THREAD_ID_SIZE];
+
+	return store->message_thread_id(message, own) && ph_str_eq(id, ph_str(own));
+}
+
 static int match_plain(struct searching *searching, const struct search_key *key)
 {
 	const struct ph_message *message = searching->body.message;
@@ -212,8 +219,8 @@ static int match_plain(struct searching *searching, const struct search_key *key
 		return store->uid_set_has(&key->uids, message->uid);
 	case SEARCH_EMAILID:
 		return has_email_id(message, key->text);
-	case SEARCH_NOTHING:
-		return 0;
+	case SEARCH_THREADID:
+		return has_thread_id(message, key->text);
 	case SEARCH_LARGER:
 		return message->size > key->number;
 	case SEARCH_SMALLER:

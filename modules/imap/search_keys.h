@@ -16,7 +16,7 @@ enum search_type {
 	SEARCH_SEQUENCE, /* set */
 	SEARCH_UID,      /* set */
 	SEARCH_EMAILID,  /* text */
-	SEARCH_NOTHING,  /* matches no message */
+	SEARCH_THREADID, /* text */
 	SEARCH_LARGER,   /* number */
 	SEARCH_SMALLER,  /* number */
 	SEARCH_BEFORE,   /* day, of the internal date */

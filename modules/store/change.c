@@ -214,7 +214,7 @@ static void note_flags(struct change *change, uint32_t uid, unsigned before, uns
 
 static int put_message(struct change *change, uint32_t uid, struct message_record *record)
 {
-	size_t size = MESSAGE_RECORD_SIZE(record->keyword_count);
+	size_t size = message_record_size(record);
 	char *bytes = ph_alloc(size);
 	struct key key;
 	int result;
@@ -227,6 +227,24 @@ static int put_message(struct change *change, uint32_t uid, struct message_recor
 	return result;
 }
 
+static int join_thread(const struct change *change, struct thread *thread)
+{
+	if (change->account == 0 || change->threads == THREADS_MOVED)
+		return 0;
+	return thread_join(change->txn, change->account, thread, change->threads == THREADS_KNOWN);
+}
+
+static int leave_thread(const struct change *change, const struct thread *thread)
+{
+	if (change->threads == THREADS_MOVED)
+		return 0;
+	if (change->account != 0)
+		return thread_leave(change->txn, change->account, thread);
+	if (change->left)
+		thread_list_add(change->left, thread);
+	return 0;
+}
+
 int change_append(
 	struct change *change, struct message_record *record, struct ph_str summary, uint32_t *uid_r)
 {
@@ -237,6 +255,8 @@ int change_append(
 	if (meta->uid_next == UINT32_MAX)
 		return PH_E_LIMIT;
 	result = store.kv->blob_add_reference(change->txn, record->blob);
+	if (result == 0)
+		result = join_thread(change, &record->thread);
 	if (result < 0)
 		return result;
 	*uid_r = meta->uid_next++;
@@ -286,7 +306,9 @@ int change_expunge(struct change *change, uint32_t uid, const struct message_rec
 	if (result == 0)
 		result = store.kv->blob_drop_reference(change->txn, old.blob);
 	/* A blob that is lost already must not keep its message from going. */
-	if (result < 0 && result != PH_E_ABSENT)
+	if (result == 0 || result == PH_E_ABSENT)
+		result = leave_thread(change, &old.thread);
+	if (result < 0)
 		return result;
 	change_modseq(change);
 	meta->messages--;

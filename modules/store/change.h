@@ -9,10 +9,15 @@
 
 #include "record.h"
 #include "store.h"
+#include "thread.h"
 #include "uid_index.h"
 
 /* What the log tells of. */
 enum { LOG_FLAGGED = 'f', LOG_EXPUNGED = 'x' };
+
+/* What becomes of the threads of messages that come: they are found among those of the account, or known
+ * already; or all that comes here leaves another mailbox of the account in the same transaction. */
+enum change_threads { THREADS_FOUND, THREADS_KNOWN, THREADS_MOVED };
 
 struct change {
 	struct ph_kv_txn *txn;
@@ -21,8 +26,10 @@ struct change {
 	struct ph_kv_cursor *cursor;
 	bool new_modseq; /* this transaction has taken its modseq */
 	bool meta_changed;
-	size_t account;     /* the partition of the account, whose usage changes too; 0: none */
-	struct usage usage; /* what came less what went */
+	size_t account; /* the partition of the account, whose usage and threads change too; 0: none */
+	enum change_threads threads;
+	struct thread_list *left; /* where there is no account: the threads of what went; or NULL */
+	struct usage usage;       /* what came less what went */
 	struct uid_index_change seen, deleted;
 	struct ph_uid_set flagged;
 	struct ph_uid_set expunged;
@@ -40,7 +47,7 @@ int change_next(struct change *change, const struct ph_uid_set *set, uint32_t fr
 /* The modseq of all that this transaction changes. */
 uint64_t change_modseq(struct change *change);
 
-/* The record's modseq is set here, its blob gets a reference. PH_E_LIMIT: no UIDs are left. */
+/* The record's modseq and thread are set here, its blob gets a reference. PH_E_LIMIT: no UIDs are left. */
 int change_append(
 	struct change *change, struct message_record *record, struct ph_str summary, uint32_t *uid_r);
 /* The next UID will not be below this one. Those that are left out count as expunged, since all others

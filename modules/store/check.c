@@ -246,7 +246,11 @@ static int check_mailbox(struct check *check, const struct mailbox_record *recor
 			check_report(check, &lost);
 		return 0;
 	}
-	return result < 0 ? result : check_messages(check, record->number, error);
+	if (result == 0)
+		result = check_messages(check, record->number, error);
+	if (result == 0 && check->repair)
+		result = give_threads(record->number, error);
+	return result;
 }
 
 static int check_account(struct check *check, ph_account_id id, struct ph_error *error)
@@ -266,6 +270,8 @@ static int check_account(struct check *check, ph_account_id id, struct ph_error 
 	check->mailbox = PH_STR("");
 	if (result == 0)
 		result = check_usage(check, id, &inspection, error);
+	if (result == 0)
+		result = check_threads(check, id, error);
 	free(inspection.faults.items);
 	free(inspection.mailboxes);
 	ph_pool_free(&inspection.pool);

@@ -43,5 +43,11 @@ void check_report(struct check *check, const struct fault *fault);
 /* Its records, counters, keywords and log; then each message's summary and bytes. */
 int check_records(struct check *check, uint64_t mailbox, struct ph_error *error);
 int check_messages(struct check *check, uint64_t mailbox, struct ph_error *error);
+/* Gives threads to the messages that were stored before there were any. */
+int give_threads(uint64_t mailbox, struct ph_error *error);
+
+/* --- of one account --- */
+
+int check_threads(struct check *check, ph_account_id id, struct ph_error *error);
 
 #endif

@@ -125,7 +125,8 @@ struct copy_run {
 	struct usage usage; /* that came to the target */
 };
 
-static int append_copy(struct change *target, const struct original *original, uint32_t *uid_r)
+static int append_copy(
+	struct change *target, const struct original *original, const struct thread *thread, uint32_t *uid_r)
 {
 	struct keyword_list keywords = { 0 };
 	struct message_record copy = original->record;
@@ -133,6 +134,7 @@ static int append_copy(struct change *target, const struct original *original, u
 
 	copy.keywords = keywords.bytes;
 	copy.keyword_count = keywords.count;
+	copy.thread = *thread;
 	if (result == 0)
 		result = change_append(target, &copy, original->summary, uid_r);
 	keyword_list_free(&keywords);
@@ -143,7 +145,7 @@ static int append_copy(struct change *target, const struct original *original, u
 static int copy_one(const struct copy_run *run, struct change *source, struct change *target,
 	const struct original *original)
 {
-	struct message_record record;
+	struct message_record record = original->record;
 	uint32_t uid, copied;
 	int result = 0;
 
@@ -155,9 +157,9 @@ static int copy_one(const struct copy_run *run, struct change *source, struct ch
 			result = PH_E_STALE;
 	}
 	if (result == 0)
-		result = append_copy(target, original, &copied);
+		result = append_copy(target, original, &record.thread, &copied);
 	if (result == 0 && run->expunge)
-		result = change_expunge(source, original->uid, &original->record);
+		result = change_expunge(source, original->uid, &record);
 	if (result < 0)
 		return result;
 	uid_set_add(&run->copied->source, original->uid, original->uid);
@@ -185,6 +187,13 @@ static bool is_one_mailbox(const struct copying *copying)
 static bool is_one_account(const struct copying *copying)
 {
 	return mailbox_account(copying->source) == mailbox_account(copying->target);
+}
+
+static enum change_threads threads_of(const struct copy_run *run)
+{
+	if (!is_one_account(run->originals->copying))
+		return THREADS_FOUND;
+	return run->expunge ? THREADS_MOVED : THREADS_KNOWN;
 }
 
 /* The account's sums change once for both mailboxes; a move within an account takes no more room. */
@@ -220,6 +229,7 @@ static int run_copy(struct ph_kv_txn *txn, void *arg)
 	run->copied->source.count = run->copied->target.count = 0;
 	run->copied->uid_validity = target.meta.uid_validity;
 	target.account = usage_partition(both ? 2 : 1);
+	target.threads = threads_of(run);
 	if (!both)
 		return end_copy(run, NULL, &target, copy_all(run, &target, &target));
 	result = change_begin(&source, txn, 1);
@@ -227,6 +237,7 @@ static int run_copy(struct ph_kv_txn *txn, void *arg)
 	if (result < 0)
 		return change_end(&target, result == PH_E_ABSENT ? 0 : result);
 	source.account = usage_partition(3);
+	source.threads = target.threads;
 	return end_copy(run, &source, &target, copy_all(run, &source, &target));
 }
 
@@ -256,7 +267,47 @@ static int write_copies(struct copy_run *run, struct ph_error *error)
 	return store.kv->update(partitions, count, NULL, 0, run_copy, run, error);
 }
 
-static int write_step(const struct originals *originals, struct ph_copied *copied_r, struct ph_error *error)
+/* The threads are found before the messages come, where the kv changes one partition at a time. */
+static int join_threads(struct originals *originals, struct ph_error *error)
+{
+	struct thread_list list = { 0 };
+	int result;
+
+	for (size_t i = 0; i < originals->count; i++)
+		thread_list_add(&list, &originals->items[i].record.thread);
+	result = threads_join(mailbox_account(originals->copying->target), &list,
+		is_one_account(originals->copying), error);
+	for (size_t i = 0; i < originals->count && result == 0; i++)
+		originals->items[i].record.thread = list.items[i];
+	thread_list_free(&list);
+	return result;
+}
+
+/* And those of messages that did not come are left again. */
+static void leave_threads(const struct originals *originals, const struct ph_uid_set *copied, int code)
+{
+	struct thread_list list = { 0 };
+
+	for (size_t i = 0; i < originals->count; i++) {
+		if (code < 0 || !uid_set_has(copied, originals->items[i].uid))
+			thread_list_add(&list, &originals->items[i].record.thread);
+	}
+	threads_withdraw(mailbox_account(originals->copying->target), &list, code);
+	thread_list_free(&list);
+}
+
+static int write_one_by_one(struct copy_run *run, struct originals *originals, struct ph_error *error)
+{
+	int result = join_threads(originals, error);
+
+	if (result < 0)
+		return result;
+	result = write_copies(run, error);
+	leave_threads(originals, &run->copied->source, result);
+	return result;
+}
+
+static int write_step(struct originals *originals, struct ph_copied *copied_r, struct ph_error *error)
 {
 	const struct copying *copying = originals->copying;
 	ph_account_id account = mailbox_account(copying->target);
@@ -268,7 +319,10 @@ static int write_step(const struct originals *originals, struct ph_copied *copie
 
 	if (result < 0)
 		return result;
-	result = write_copies(&run, error);
+	if (run.expunge || store.kv->atomic_partitions)
+		result = write_copies(&run, error);
+	else
+		result = write_one_by_one(&run, originals, error);
 	if (result < 0) {
 		usage_withdraw(account, &usage, result);
 		return result;

@@ -12,6 +12,7 @@
 #include "keyword.h"
 #include "mailbox.h"
 #include "message.h"
+#include "thread.h"
 #include "usage.h"
 
 struct delivery {
@@ -22,6 +23,8 @@ struct delivery {
 	struct ph_destination *destinations;
 	struct ph_kv_partition *partitions; /* the mailbox of each destination, then the account of each */
 	size_t count;
+	struct thread
+		thread; /* of the message; where the kv changes one partition at a time, it has joined */
 };
 
 static int append(struct change *change, const struct delivery *delivery, const struct ph_flag_list *flags,
@@ -35,6 +38,7 @@ static int append(struct change *change, const struct delivery *delivery, const 
 		.save_date = delivery->now,
 		.size = draft_size(delivery->draft),
 		.blob = store.kv->draft_id(draft_blob(delivery->draft)),
+		.thread = delivery->thread,
 	};
 	const struct usage usage = { (int64_t)record.size, 1 };
 	int result = 0;
@@ -104,17 +108,25 @@ static int update(const struct delivery *delivery, struct ph_error *error)
 	return result;
 }
 
-static void update_one(const struct delivery *one, struct ph_error *error)
+static void update_one(struct delivery *one, struct ph_error *error)
 {
 	struct ph_destination *destination = one->destinations;
 	const struct usage usage = { (int64_t)draft_size(one->draft), 1 };
+	struct thread_list threads = { &one->thread, 1, 1 };
 
 	destination->result = usage_reserve(destination->account, &usage, true, error);
 	if (destination->result < 0)
 		return;
+	destination->result = threads_join(destination->account, &threads, false, error);
+	if (destination->result < 0) {
+		usage_release(destination->account, &usage);
+		return;
+	}
 	update(one, error);
-	if (destination->result < 0)
+	if (destination->result < 0) {
+		threads_withdraw(destination->account, &threads, destination->result);
 		usage_withdraw(destination->account, &usage, destination->result);
+	}
 }
 
 static void update_each(const struct delivery *all, struct ph_error *error)
@@ -186,6 +198,7 @@ int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t interna
 		destinations[i].result = result;
 	if (result < 0)
 		return result;
+	delivery.thread = *draft_thread(draft);
 	delivery.partitions = ph_alloc_array(2 * count, sizeof(*delivery.partitions));
 	for (size_t i = 0; i < count; i++)
 		find_mailbox(actor, &delivery, i, error);

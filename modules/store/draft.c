@@ -7,12 +7,14 @@
 #include <posthorn/mem.h>
 
 #include "message.h"
+#include "thread.h"
 
 struct ph_draft {
 	struct ph_kv_draft *blob;
 	struct ph_mime_parser *parser;
 	const struct ph_mime_message *message; /* when finished */
 	struct ph_buf summary;
+	struct thread thread;
 };
 
 struct ph_draft *draft_new(void)
@@ -42,6 +44,7 @@ uint64_t draft_size(const struct ph_draft *draft)
 int draft_finish(struct ph_draft *draft, const struct ph_mime_message **message_r, struct ph_error *error)
 {
 	struct ph_str bytes;
+	int result;
 
 	if (!draft->message) {
 		draft->message = store.mime->parser_finish(draft->parser);
@@ -52,7 +55,10 @@ int draft_finish(struct ph_draft *draft, const struct ph_mime_message **message_
 	if (message_r)
 		*message_r = draft->message;
 	/* A write that failed shows here again. */
-	return store.kv->draft_view(draft->blob, 0, &bytes, error);
+	result = store.kv->draft_view(draft->blob, 0, &bytes, error);
+	if (result == 0 && draft->thread.id == 0)
+		result = thread_of(draft->message, store.kv->draft_id(draft->blob), &draft->thread, error);
+	return result;
 }
 
 int draft_view(struct ph_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error)
@@ -74,6 +80,11 @@ void draft_free(struct ph_draft **draft)
 struct ph_kv_draft *draft_blob(const struct ph_draft *draft)
 {
 	return draft->blob;
+}
+
+const struct thread *draft_thread(const struct ph_draft *draft)
+{
+	return &draft->thread;
 }
 
 struct ph_str draft_summary(const struct ph_draft *draft)

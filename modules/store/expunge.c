@@ -97,6 +97,7 @@ struct expunging {
 	uint32_t next; /* the UID to go on with */
 	struct ph_uid_set expunged;
 	struct usage usage; /* what went */
+	struct thread_list threads;
 };
 
 static int expunge_some(struct change *change, struct expunging *expunging)
@@ -130,11 +131,12 @@ static int run_expunging(struct ph_kv_txn *txn, void *arg)
 	struct change change;
 	int result = change_begin(&change, txn, 0);
 
-	expunging->expunged.count = 0;
+	expunging->expunged.count = expunging->threads.count = 0;
 	expunging->next = expunging->from;
 	if (result < 0)
 		return result;
 	change.account = usage_partition(1);
+	change.left = &expunging->threads;
 	result = change_end(&change, expunge_some(&change, expunging));
 	expunging->usage = (struct usage){ -change.usage.bytes, -change.usage.messages };
 	return result;
@@ -149,12 +151,15 @@ static int expunge_in_steps(uint64_t mailbox, const struct ph_uid_set *uids, boo
 	while (result == 0 && expunging.next != DONE) {
 		expunging.from = expunging.next;
 		result = usage_update(mailbox, run_expunging, &expunging, error);
-		if (result == 0)
+		if (result == 0) {
 			usage_release(mailbox_account(mailbox), &expunging.usage);
+			threads_leave(mailbox_account(mailbox), &expunging.threads);
+		}
 		if (result == 0 && expunged_r)
 			uid_set_add_all(expunged_r, &expunging.expunged);
 	}
 	uid_set_free(&expunging.expunged);
+	thread_list_free(&expunging.threads);
 	return result;
 }
 

@@ -27,6 +27,7 @@
 struct item {
 	struct ph_import_message message; /* its texts in the batch's pool */
 	struct ph_draft *draft;
+	struct thread thread;
 	int result;
 	uint32_t uid;
 };
@@ -222,6 +223,7 @@ static int append(struct change *change, const struct ph_import_mailbox *mailbox
 		.save_date = mailbox->now,
 		.size = draft_size(item->draft),
 		.blob = store.kv->draft_id(draft_blob(item->draft)),
+		.thread = item->thread,
 	};
 	int result = keywords_find(change, flags->keywords, flags->keyword_count, true, &keywords);
 
@@ -305,6 +307,32 @@ static void report(struct ph_import_mailbox *mailbox, const struct item *item)
 	}
 }
 
+/* Where the kv changes one partition at a time: the threads are found before the messages come, and those of
+ * messages that did not come are left again. */
+static int update_threads(struct ph_import_mailbox *mailbox, struct ph_error *error)
+{
+	ph_account_id account = mailbox->import->account;
+	struct thread_list list = { 0 };
+	int result;
+
+	for (size_t i = 0; i < mailbox->count; i++)
+		thread_list_add(&list, &mailbox->items[i].thread);
+	result = threads_join(account, &list, false, error);
+	for (size_t i = 0; i < mailbox->count; i++)
+		mailbox->items[i].thread = list.items[i];
+	list.count = 0;
+	if (result == 0) {
+		result = update(mailbox, error);
+		for (size_t i = 0; i < mailbox->count; i++) {
+			if (result < 0 || mailbox->items[i].result < 0)
+				thread_list_add(&list, &mailbox->items[i].thread);
+		}
+		threads_withdraw(account, &list, result);
+	}
+	thread_list_free(&list);
+	return result;
+}
+
 /* Stores the batch. */
 static int flush(struct ph_import_mailbox *mailbox, struct ph_error *error)
 {
@@ -316,7 +344,8 @@ static int flush(struct ph_import_mailbox *mailbox, struct ph_error *error)
 
 	mailbox->usage = (struct usage){ 0 };
 	if (result == 0 && mailbox->count > 0)
-		result = update(mailbox, error);
+		result =
+			store.kv->atomic_partitions ? update(mailbox, error) : update_threads(mailbox, error);
 	unused = (struct usage){ usage.bytes - mailbox->usage.bytes,
 		usage.messages - mailbox->usage.messages };
 	if (result == 0)
@@ -362,7 +391,7 @@ int import_add(struct ph_import_mailbox *mailbox, const struct ph_import_message
 		draft_free(&draft);
 		return result;
 	}
-	*item = (struct item){ .draft = draft };
+	*item = (struct item){ .draft = draft, .thread = *draft_thread(draft) };
 	copy_message(mailbox, message, item);
 	mailbox->count++;
 	mailbox->bytes += draft_size(draft);

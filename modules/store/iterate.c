@@ -103,6 +103,7 @@ static int read_message(struct ph_kv_txn *txn, struct ph_message_iterator *itera
 		.save_date = record->save_date,
 		.size = record->size,
 		.blob = record->blob,
+		.thread = record->thread.id,
 	};
 	if (record->keyword_count > 0)
 		result = read_keywords(txn, iterator, record, message);

@@ -7,6 +7,7 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/check.c modules/store/check.h \
 	modules/store/check_messages.c \
 	modules/store/check_records.c \
+	modules/store/check_threads.c \
 	modules/store/check_tool.c modules/store/check_tool.h \
 	modules/store/copy.c \
 	modules/store/deliver.c \
@@ -16,6 +17,7 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/export_maildir.c \
 	modules/store/export_mbox.c \
 	modules/store/flag.c \
+	modules/store/give_threads.c \
 	modules/store/import.c modules/store/import.h \
 	modules/store/import_maildir.c \
 	modules/store/import_mbox.c \
@@ -43,7 +45,9 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/restore_tool.c \
 	modules/store/service.c \
 	modules/store/session.c modules/store/session.h \
+	modules/store/siphash.c modules/store/siphash.h \
 	modules/store/store.c modules/store/store.h \
+	modules/store/thread.c modules/store/thread.h \
 	modules/store/tool.c modules/store/tool.h \
 	modules/store/transfer_tool.c \
 	modules/store/uid_index.c modules/store/uid_index.h \

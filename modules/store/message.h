@@ -18,6 +18,7 @@ void draft_free(struct ph_draft **draft);
 /* Of a finished draft. */
 struct ph_kv_draft *draft_blob(const struct ph_draft *draft);
 struct ph_str draft_summary(const struct ph_draft *draft);
+const struct thread *draft_thread(const struct ph_draft *draft);
 
 int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t internal_date, int32_t internal_zone,
 	struct ph_destination *destinations, size_t count, struct ph_error *error);

@@ -176,11 +176,55 @@ void meta_encode(const struct meta *meta, char *to)
 	ph_bytes_put32(to + 56, meta->log_entries);
 }
 
+int thread_entry_decode(struct ph_str value, struct thread_entry *entry_r)
+{
+	if (value.len != THREAD_ENTRY_SIZE)
+		return PH_E_CORRUPT;
+	entry_r->id = ph_bytes_get64(value.data);
+	entry_r->messages = ph_bytes_get32(value.data + 8);
+	return 0;
+}
+
+void thread_entry_encode(const struct thread_entry *entry, char *to)
+{
+	ph_bytes_put64(to, entry->id);
+	ph_bytes_put32(to + 8, entry->messages);
+}
+
+/* What every message has; its keywords come behind it, then the id and the keys of its thread, if it has one.
+ */
+#define MESSAGE_FIXED_SIZE 56
+
+static size_t keywords_end(const struct message_record *record)
+{
+	return MESSAGE_FIXED_SIZE + 2 * (size_t)record->keyword_count;
+}
+
+size_t message_record_size(const struct message_record *record)
+{
+	return keywords_end(record) + (record->thread.id ? 8 + 8 * (size_t)record->thread.count : 0);
+}
+
+static int thread_decode(struct ph_str bytes, struct thread *thread_r)
+{
+	size_t count = bytes.len / 8;
+
+	if (bytes.len == 0)
+		return 0;
+	if (bytes.len % 8 != 0 || count > 1 + THREAD_KEYS_MAX)
+		return PH_E_CORRUPT;
+	thread_r->id = ph_bytes_get64(bytes.data);
+	thread_r->count = (uint8_t)(count - 1);
+	for (size_t i = 0; i < thread_r->count; i++)
+		thread_r->keys[i] = ph_bytes_get64(bytes.data + 8 + 8 * i);
+	return thread_r->id ? 0 : PH_E_CORRUPT;
+}
+
 int message_record_decode(struct ph_str value, struct message_record *record_r)
 {
 	const char *from = value.data;
 
-	if (value.len < MESSAGE_RECORD_SIZE(0))
+	if (value.len < MESSAGE_FIXED_SIZE)
 		return PH_E_CORRUPT;
 	*record_r = (struct message_record){
 		.flags = ph_bytes_get16(from),
@@ -190,14 +234,19 @@ int message_record_decode(struct ph_str value, struct message_record *record_r)
 		.internal_date = (int64_t)ph_bytes_get64(from + 16),
 		.save_date = (int64_t)ph_bytes_get64(from + 24),
 		.size = ph_bytes_get64(from + 32),
-		.keywords = from + 56,
+		.keywords = from + MESSAGE_FIXED_SIZE,
 	};
 	memcpy(record_r->blob.bytes, from + 40, sizeof(record_r->blob.bytes));
-	return value.len == MESSAGE_RECORD_SIZE(record_r->keyword_count) ? 0 : PH_E_CORRUPT;
+	if (value.len < keywords_end(record_r))
+		return PH_E_CORRUPT;
+	return thread_decode(ph_str_slice(value, keywords_end(record_r), value.len), &record_r->thread);
 }
 
 void message_record_encode(const struct message_record *record, char *to)
 {
+	const struct thread *thread = &record->thread;
+	char *rest = to + keywords_end(record);
+
 	ph_bytes_put16(to, (uint16_t)record->flags);
 	ph_bytes_put16(to + 2, record->keyword_count);
 	ph_bytes_put32(to + 4, (uint32_t)record->internal_zone);
@@ -206,8 +255,13 @@ void message_record_encode(const struct message_record *record, char *to)
 	ph_bytes_put64(to + 24, (uint64_t)record->save_date);
 	ph_bytes_put64(to + 32, record->size);
 	memcpy(to + 40, record->blob.bytes, sizeof(record->blob.bytes));
-	if (record->keyword_count > 0 && record->keywords != to + 56)
-		memmove(to + 56, record->keywords, 2 * (size_t)record->keyword_count);
+	if (record->keyword_count > 0 && record->keywords != to + MESSAGE_FIXED_SIZE)
+		memmove(to + MESSAGE_FIXED_SIZE, record->keywords, 2 * (size_t)record->keyword_count);
+	if (thread->id == 0)
+		return;
+	ph_bytes_put64(rest, thread->id);
+	for (size_t i = 0; i < thread->count; i++)
+		ph_bytes_put64(rest + 8 + 8 * i, thread->keys[i]);
 }
 
 uint16_t message_record_keyword(const struct message_record *record, size_t index)

@@ -6,12 +6,14 @@
  *                        d DOMAIN           -> how many accounts are in it
  *                        r ACCOUNT          an account that is being removed
  *                        x MAILBOX          a mailbox that is being removed
+ *                        t                  the secret behind the keys of threads
  *   account (each)       c                  -> counters
  *                        m NAME             -> mailbox_record
  *                        s NAME             a subscription -> the name
  *                        x MAILBOX          a mailbox that is being removed
  *                        q                  -> usage: what all its mail takes
  *                        Q                  -> usage: its own limits
+ *                        t KEY              -> thread_entry: the thread of messages with this key
  *   mailbox (each)       m                  -> meta
  *                        k NUMBER, K name   -> keyword by number, number by keyword in lower case
  *                        u UID              -> message_record
@@ -113,6 +115,23 @@ struct meta {
 int meta_decode(struct ph_str value, struct meta *meta_r);
 void meta_encode(const struct meta *meta, char *to);
 
+/* Which messages a message belongs to: see thread.h. */
+#define THREAD_KEYS_MAX 5
+struct thread {
+	uint64_t id; /* 0: it was stored before there were any */
+	uint8_t count;
+	uint64_t keys[THREAD_KEYS_MAX]; /* no two the same */
+};
+
+/* "t KEY" of an account. */
+struct thread_entry {
+	uint64_t id;
+	uint32_t messages; /* that have the key; copies count each */
+};
+#define THREAD_ENTRY_SIZE 12
+int thread_entry_decode(struct ph_str value, struct thread_entry *entry_r);
+void thread_entry_encode(const struct thread_entry *entry, char *to);
+
 struct message_record {
 	unsigned flags;
 	int32_t internal_zone;
@@ -123,8 +142,9 @@ struct message_record {
 	struct ph_kv_blob_id blob;
 	uint16_t keyword_count;
 	const char *keywords; /* their numbers, ascending, two bytes each */
+	struct thread thread;
 };
-#define MESSAGE_RECORD_SIZE(keywords) (56 + 2 * (size_t)(keywords))
+size_t message_record_size(const struct message_record *record);
 int message_record_decode(struct ph_str value, struct message_record *record_r);
 /* The keywords' bytes may lie in `to` already. */
 void message_record_encode(const struct message_record *record, char *to);

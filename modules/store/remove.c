@@ -15,6 +15,7 @@
 #include "change.h"
 #include "mailbox.h"
 #include "record.h"
+#include "thread.h"
 #include "usage.h"
 
 /* Keys that one transaction deletes. */
@@ -46,17 +47,24 @@ struct step {
 	bool messages;      /* it is a mailbox */
 	bool more;          /* keys are left */
 	struct usage usage; /* that went */
+	struct thread_list threads;
 };
 
 /* What is damaged or lost already must not keep the rest from going. */
-static int drop_blob(struct ph_kv_txn *txn, struct ph_str value)
+static int drop_message(struct ph_kv_txn *txn, struct ph_str value, struct thread_list *threads)
 {
 	struct message_record record;
 	int result = message_record_decode(value, &record);
 
-	if (result == 0)
-		result = store.kv->blob_drop_reference(txn, record.blob);
-	return result == PH_E_ABSENT || result == PH_E_CORRUPT ? 0 : result;
+	if (result < 0)
+		return result == PH_E_CORRUPT ? 0 : result;
+	result = store.kv->blob_drop_reference(txn, record.blob);
+	if (result < 0 && result != PH_E_ABSENT && result != PH_E_CORRUPT)
+		return result;
+	if (usage_partition(1) != 0)
+		return thread_leave(txn, usage_partition(1), &record.thread);
+	thread_list_add(threads, &record.thread);
+	return 0;
 }
 
 /* The meta record goes before all else, and with it all the mailbox's mail from the account's sums. */
@@ -86,6 +94,7 @@ static int delete_some(struct ph_kv_txn *txn, void *arg)
 	int result;
 
 	step->usage = (struct usage){ 0 };
+	step->threads.count = 0;
 	result = step->messages ? delete_meta(txn, &step->usage) : 0;
 
 	for (int i = 0; i < STEP && result == 0; i++) {
@@ -94,7 +103,7 @@ static int delete_some(struct ph_kv_txn *txn, void *arg)
 			break;
 		memcpy(key.bytes, found.data, found.len);
 		if (step->messages && found.len == 5 && key.bytes[0] == 'u')
-			result = drop_blob(txn, value);
+			result = drop_message(txn, value, &step->threads);
 		if (result == 0)
 			result = store.kv->del(txn, 0, ph_str_of(key.bytes, found.len));
 	}
@@ -108,15 +117,20 @@ static int delete_all(struct ph_kv_partition partition, struct ph_error *error)
 	int result;
 
 	do {
-		if (stopping)
-			return PH_E_CLOSED;
+		if (stopping) {
+			result = PH_E_CLOSED;
+			break;
+		}
 		if (step.messages)
 			result = usage_update(partition.number, delete_some, &step, error);
 		else
 			result = store_update(partition, delete_some, &step, error);
-		if (result == 0 && step.messages)
+		if (result == 0 && step.messages) {
 			usage_release(mailbox_account(partition.number), &step.usage);
+			threads_leave(mailbox_account(partition.number), &step.threads);
+		}
 	} while (result == 0 && step.more);
+	thread_list_free(&step.threads);
 	return result;
 }
 

@@ -252,6 +252,32 @@ static int update(struct batch *batch, struct ph_error *error)
 		partitions, store.kv->atomic_partitions ? 2 : 1, drafts, count, append_all, batch, error);
 }
 
+/* Where the kv changes one partition at a time: the threads are found before the messages come, and those of
+ * messages that did not come are left again. */
+static int update_threads(struct batch *batch, struct ph_error *error)
+{
+	ph_account_id account = batch->mailbox->restore->target;
+	struct thread_list list = { 0 };
+	int result;
+
+	for (size_t i = 0; i < batch->count; i++)
+		thread_list_add(&list, &batch->items[i].record.thread);
+	result = threads_join(account, &list, false, error);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->items[i].record.thread = list.items[i];
+	list.count = 0;
+	if (result == 0) {
+		result = update(batch, error);
+		for (size_t i = 0; i < batch->count; i++) {
+			if (result < 0 || batch->items[i].result < 0)
+				thread_list_add(&list, &batch->items[i].record.thread);
+		}
+		threads_withdraw(account, &list, result);
+	}
+	thread_list_free(&list);
+	return result;
+}
+
 /* As an import does: quotas do not count. */
 static int store_batch(struct batch *batch, struct ph_error *error)
 {
@@ -266,7 +292,7 @@ static int store_batch(struct batch *batch, struct ph_error *error)
 	if (result < 0)
 		return result;
 	batch->usage = (struct usage){ 0 };
-	result = update(batch, error);
+	result = store.kv->atomic_partitions ? update(batch, error) : update_threads(batch, error);
 	if (result < 0)
 		batch->usage = (struct usage){ 0 };
 	unused = (struct usage){ usage.bytes - batch->usage.bytes, usage.messages - batch->usage.messages };

@@ -2,6 +2,9 @@
  * are checked. */
 #include <config.h>
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "account.h"
 #include "mailbox.h"
 #include "maildrop.h"
@@ -9,6 +12,7 @@
 #include "message_bytes.h"
 #include "remove.h"
 #include "session.h"
+#include "thread.h"
 #include "uid_set.h"
 #include "usage.h"
 
@@ -49,6 +53,12 @@ static void message_email_id(const struct ph_message *message, char id_r[PH_EMAI
 		*to++ = digits[message->blob.bytes[i] & 15];
 	}
 	*to = '\0';
+}
+
+static bool message_thread_id(const struct ph_message *message, char id_r[PH_THREAD_ID_SIZE])
+{
+	snprintf(id_r, PH_THREAD_ID_SIZE, "T%016" PRIx64, message->thread);
+	return message->thread != 0;
 }
 
 /* May the messages of the open mailbox be changed by this actor? */
@@ -139,6 +149,7 @@ const struct ph_store_service store_service = {
 	.messages_end = messages_end,
 	.messages_flagged = messages_flagged,
 	.message_email_id = message_email_id,
+	.message_thread_id = message_thread_id,
 	.message_open = message_open,
 	.message_size = message_size,
 	.message_view = message_view,
@@ -168,6 +179,8 @@ int store_open(const struct store *parts, struct ph_error *error)
 
 	store = *parts;
 	result = maildrop_open(error);
+	if (result == 0)
+		result = thread_open(error);
 	if (result == 0)
 		result = remove_resume(error);
 	if (result < 0)

@@ -4,7 +4,8 @@ if BUILD_KV_LMDB
 store_tests = tests/contract/test_kv_lmdb tests/contract/test_kv_memory tests/unit/test_store_sets \
 	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model \
 	tests/unit/test_store_quota tests/unit/test_store_changes tests/unit/test_store_check \
-	tests/unit/test_store_import tests/unit/test_store_scale tests/unit/test_store_faults
+	tests/unit/test_store_import tests/unit/test_store_scale tests/unit/test_store_faults \
+	tests/unit/test_store_threads
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 endif
@@ -55,3 +56,6 @@ tests_unit_test_store_faults_LDADD = $(STORE_TEST_LIBS)
 tests_unit_test_store_mailboxes_SOURCES = tests/unit/test_store_mailboxes.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_mailboxes_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_mailboxes_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c $(STORE_TEST_SOURCES)
+tests_unit_test_store_threads_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_threads_LDADD = $(STORE_TEST_LIBS)

@@ -76,12 +76,14 @@ static void nothing_changed(void)
 
 static unsigned faults_told;
 
-/* Only a usage that is too high. */
+/* Only a usage, or a count of threads, that is too high. */
 static void tell_fault(struct check *check, const struct fault *fault)
 {
 	long long bytes, messages, stored_bytes, stored_messages;
 
 	faults_told++;
+	if (ph_str_starts(ph_str(fault->text), S("its threads are counted too high")))
+		return;
 	if (sscanf(fault->text, "its usage should be %lld bytes in %lld messages, and is %lld in %lld",
 		    &bytes, &messages, &stored_bytes, &stored_messages) != 4 ||
 		stored_bytes < bytes || stored_messages < messages)
@@ -98,7 +100,7 @@ static unsigned count_faults(bool repair)
 	return faults_told;
 }
 
-static void only_usage_is_wrong(void)
+static void only_sums_are_wrong(void)
 {
 	unsigned found = count_faults(false);
 
@@ -140,7 +142,7 @@ static void check_store_now(const struct try *try)
 	counters_only_grow();
 	if (try->operation->after)
 		try->operation->after();
-	only_usage_is_wrong();
+	only_sums_are_wrong();
 }
 
 static void do_again(const struct try *try)

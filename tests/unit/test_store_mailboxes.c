@@ -213,7 +213,7 @@ START_TEST(an_interrupted_removal_is_finished)
 	ck_assert_int_eq(fixture.kv.update(&directory, 1, NULL, 0, begin_removal, &not_begun, NULL), 0);
 	ck_assert_int_eq(fixture.kv.update(&account, 1, NULL, 0, begin_removal, &key, NULL), 0);
 	reopen_store();
-	while (count_keys(mailbox_partition(number)) > 0 || count_keys(directory) > 6)
+	while (count_keys(mailbox_partition(number)) > 0 || count_keys(directory) > 7)
 		ph_fiber_sleep(1);
 	ck_assert_uint_gt(count_keys(mailbox_partition(number + 1)), 0);
 }

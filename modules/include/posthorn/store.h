@@ -28,6 +28,7 @@
 #define PH_MAILBOX_NAME_MAX 1000 /* bytes of UTF-8 */
 #define PH_KEYWORD_MAX 200       /* bytes */
 #define PH_EMAIL_ID_SIZE 34      /* with the NUL behind it */
+#define PH_THREAD_ID_SIZE 18     /* too */
 
 typedef uint64_t ph_account_id;
 
@@ -131,6 +132,7 @@ struct ph_message {
 	int64_t save_date;
 	uint64_t size; /* RFC822.SIZE */
 	struct ph_kv_blob_id blob;
+	uint64_t thread;       /* for message_thread_id */
 	struct ph_str summary; /* for ph_mime_service.summary_decode; only when asked for */
 };
 
@@ -294,9 +296,12 @@ struct ph_store_service {
 	 * \Deleted, and in a mailbox that needs to be repaired. */
 	int (*messages_flagged)(struct ph_mailbox *mailbox, enum ph_flag flag, bool set,
 		struct ph_uid_set *uids, struct ph_error *error);
-	/* EMAILID (RFC 8474): the same for copies, and for them only. Does not park. There are no THREADIDs:
-	 * threads by references are not known cheaply, and RFC 8474 5.2 allows for that. */
+	/* EMAILID (RFC 8474): the same for copies, and for them only. Does not park. */
 	void (*message_email_id)(const struct ph_message *message, char id_r[PH_EMAIL_ID_SIZE]);
+	/* THREADID (RFC 8474, 5.2): the same for the messages of one account that share a Message-ID, by
+	 * their own or by References and In-Reply-To, and a base subject; it never changes. False when the
+	 * message was stored before there were threads. Does not park. */
+	bool (*message_thread_id)(const struct ph_message *message, char id_r[PH_THREAD_ID_SIZE]);
 	/* The message's bytes: open, size, view, close as of a blob in kv.h. PH_E_CORRUPT: they do not read
 	 * back; that is logged here, once, with account, mailbox and UID, and the error tells the client
 	 * which message it is, and has no detail, since nothing is left to be logged. */

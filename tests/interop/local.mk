@@ -3,6 +3,7 @@ interop_tests = \
 	tests/interop/test_accounts.py \
 	tests/interop/test_clients.py \
 	tests/interop/test_dovecot.py \
+	tests/interop/test_faults.py \
 	tests/interop/test_hooks.py \
 	tests/interop/test_imap_sessions.py \
 	tests/interop/test_out_of_tree.py \

@@ -5,9 +5,13 @@
  * So the sequence numbers of the view are those of the client at all times. */
 #include "session.h"
 
+#include <posthorn/fiber.h>
 #include <posthorn/log.h>
 
 #include "print.h"
+
+/* So many messages are told before others get their turn. */
+#define YIELD_EVERY 256
 
 /* Flushed to the connection whenever it has grown so far. */
 #define PIECE 8192
@@ -69,19 +73,20 @@ static void tell_flags(
 	ph_buf_add_text(buf, ")\r\n");
 }
 
-static void tell_changed(struct session *session, const struct ph_uid_set *changed, bool with_uid,
-	const struct ph_uid_set *skip, struct ph_buf *buf)
+static void tell_changed(
+	struct session *session, const struct ph_uid_set *changed, bool with_uid, struct ph_buf *buf)
 {
 	struct ph_message_iterator *iterator = store->messages_begin(session->mailbox, changed, 0);
 	const struct ph_message *message;
 	struct ph_error error = { 0 };
+	unsigned count = 0;
 
 	while (store->messages_next(iterator, &message)) {
-		if (skip && store->uid_set_has(skip, message->uid))
-			continue;
 		tell_flags(session, message, with_uid, buf);
 		if (buf->len > PIECE)
 			write_out(session, buf);
+		if (++count % YIELD_EVERY == 0)
+			ph_fiber_yield();
 	}
 	if (store->messages_end(&iterator, &error) != 0)
 		ph_log(PH_LOG_WARN, "imap flags not told", PH_LOG_ERROR_DETAIL(&error));
@@ -90,6 +95,8 @@ static void tell_changed(struct session *session, const struct ph_uid_set *chang
 bool sync_tell(struct session *session, const struct ph_mailbox_news *news, bool with_uid,
 	const struct ph_uid_set *skip)
 {
+	static const struct ph_uid_set none;
+	struct ph_uid_set changed = { 0 };
 	struct ph_buf buf;
 
 	if (news->gone) {
@@ -103,8 +110,10 @@ bool sync_tell(struct session *session, const struct ph_mailbox_news *news, bool
 			(unsigned)news->recent);
 	if (news->keywords_changed)
 		print_mailbox_flags(session, &buf);
-	if (news->changed.count)
-		tell_changed(session, &news->changed, with_uid, skip, &buf);
+	store->uid_set_add_rest(&changed, &news->changed, skip ? skip : &none);
+	if (changed.count)
+		tell_changed(session, &changed, with_uid, &buf);
+	store->uid_set_free(&changed);
 	if (buf.len)
 		write_out(session, &buf);
 	ph_buf_free(&buf);

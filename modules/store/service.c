@@ -170,6 +170,7 @@ const struct ph_store_service store_service = {
 	.uid_set_add = uid_set_add,
 	.uid_set_has = uid_set_has,
 	.uid_set_count = uid_set_count,
+	.uid_set_add_rest = uid_set_add_rest,
 	.uid_set_free = uid_set_free,
 };
 

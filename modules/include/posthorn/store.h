@@ -372,6 +372,9 @@ struct ph_store_service {
 	void (*uid_set_add)(struct ph_uid_set *set, uint32_t first, uint32_t last);
 	bool (*uid_set_has)(const struct ph_uid_set *set, uint32_t uid);
 	uint64_t (*uid_set_count)(const struct ph_uid_set *set);
+	/* Adds to *set what is in `a`, and not in `b`. */
+	void (*uid_set_add_rest)(
+		struct ph_uid_set *set, const struct ph_uid_set *a, const struct ph_uid_set *b);
 	void (*uid_set_free)(struct ph_uid_set *set);
 };
 

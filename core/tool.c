@@ -58,7 +58,7 @@ static bool ask_twice(int fd, const char *prompt, char *secret_r, size_t size)
 	return good;
 }
 
-static bool ask_unseen(int fd, const char *prompt, char *secret_r, size_t size)
+static bool ask_unseen(int fd, const char *prompt, bool twice, char *secret_r, size_t size)
 {
 	struct termios before, unseen;
 	bool good;
@@ -68,12 +68,12 @@ static bool ask_unseen(int fd, const char *prompt, char *secret_r, size_t size)
 	unseen = before;
 	unseen.c_lflag &= (tcflag_t)~ECHO;
 	tcsetattr(fd, TCSAFLUSH, &unseen);
-	good = ask_twice(fd, prompt, secret_r, size);
+	good = twice ? ask_twice(fd, prompt, secret_r, size) : ask(fd, prompt, "", secret_r, size);
 	tcsetattr(fd, TCSAFLUSH, &before);
 	return good;
 }
 
-bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size)
+bool ph_tool_read_secret(const char *prompt, bool twice, char *secret_r, size_t size)
 {
 	int fd;
 	bool good;
@@ -85,7 +85,7 @@ bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size)
 		fprintf(stderr, "posthorn: there is no terminal to ask on\n");
 		return false;
 	}
-	good = ask_unseen(fd, prompt, secret_r, size);
+	good = ask_unseen(fd, prompt, twice, secret_r, size);
 	close(fd);
 	return good;
 }

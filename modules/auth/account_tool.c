@@ -25,7 +25,7 @@ static bool read_password(char hash_r[PASSWORD_HASH_SIZE])
 	struct ph_error error = { 0 };
 	bool done = false;
 
-	if (!ph_tool_read_secret("Password: ", secret, sizeof(secret)))
+	if (!ph_tool_read_secret("Password", true, secret, sizeof(secret)))
 		return false;
 	if (strlen(secret) < (size_t)auth_config.min_password)
 		fprintf(stderr, "posthorn: the password must have at least %" PRId64 " characters\n",

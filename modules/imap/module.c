@@ -2,6 +2,7 @@
 #include <posthorn/module.h>
 #include <posthorn/service.h>
 
+#include "import.h"
 #include "session.h"
 
 static const struct ph_option options[] = {
@@ -30,6 +31,7 @@ static int init(struct ph_error *error)
 	store = ph_service(PH_STORE_SERVICE);
 	auth = ph_service(PH_AUTH_SERVICE);
 	mime = ph_service(PH_MIME_SERVICE);
+	importer = ph_service(PH_IMPORT_SERVICE);
 	imap_metrics_register();
 	return 0;
 }
@@ -38,10 +40,12 @@ const struct ph_module ph_module = {
 	.abi = PH_MODULE_ABI,
 	.name = "imap",
 	.summary = "IMAP4rev1: mail programs read, search and sort the mail that is kept here.",
-	.needs = (const char *const[]){ PH_STORE_SERVICE, PH_AUTH_SERVICE, PH_MIME_SERVICE, NULL },
+	.needs = (const char *const[]){ PH_STORE_SERVICE, PH_AUTH_SERVICE, PH_MIME_SERVICE, PH_IMPORT_SERVICE,
+		NULL },
 	.options = options,
 	.config = &imap_config,
 	.hooks = imap_hooks,
+	.tools = imap_tools,
 	.protocols = (const struct ph_protocol *const[]){ &imap_protocol, NULL },
 	.init = init,
 	.stop = turn_pools_free,

@@ -3,6 +3,8 @@
     with Dovecot() as dovecot:
         imaplib.IMAP4(*dovecot.address("imap"))
 
+It also speaks STARTTLS, with the certificate of the tests, and knows a master user ("master", "master-secret").
+
 It runs as whoever runs the test; root's serves mail as nobody. POP3 shows the same mailboxes as IMAP."""
 
 import grp
@@ -15,7 +17,7 @@ import subprocess
 import tempfile
 import time
 
-from posthorn_server import PASSWORD, PATIENCE, SKIPPED, Failure, free_port
+from posthorn_server import CERTIFICATE, PASSWORD, PATIENCE, SKIPPED, Failure, free_port
 
 PROGRAM = pathlib.Path("/usr/sbin/dovecot")
 SERVICES = [pathlib.Path("/usr/lib/dovecot") / name for name in ("imap", "pop3")]
@@ -40,6 +42,8 @@ class Dovecot:
         self.folder.chmod(0o755)
         if os.geteuid() == 0:
             shutil.chown(home, "nobody")
+        (self.folder / "master").write_text("master:master-secret\n")
+        shutil.copy(CERTIFICATE, self.folder / "certificate")
         config = self.folder / "dovecot.conf"
         config.write_text(self.config())
         with open(self.folder / "out", "wb") as out:
@@ -82,7 +86,9 @@ state_dir = {self.folder}/run
 log_path = {self.folder}/log
 protocols = imap pop3
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <{self.folder}/certificate
+ssl_key = <{self.folder}/certificate
 disable_plaintext_auth = no
 auth_username_format = %Ln
 mail_location = sdbox:~/mail
@@ -94,6 +100,11 @@ first_valid_gid = 1
 mailbox_list_index = yes
 imap_client_workarounds =
 default_vsz_limit = 0
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {self.folder}/master
+  master = yes
+}}
 passdb {{
   driver = static
   args = password={PASSWORD}

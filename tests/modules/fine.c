@@ -138,7 +138,7 @@ static int say(int argc, char **argv)
 	if (argc != 1)
 		return PH_EXIT_USAGE;
 	if (strcmp(argv[0], "secret") == 0) {
-		if (!ph_tool_read_secret("Secret", secret, sizeof(secret)))
+		if (!ph_tool_read_secret("Secret", true, secret, sizeof(secret)))
 			return PH_EXIT_FAILED;
 		printf("%zu\n", strlen(secret));
 		return PH_EXIT_OK;

@@ -31,9 +31,10 @@ struct ph_tool {
 	int (*run)(int argc, char **argv);
 };
 
-/* Reads a secret: from the terminal twice without echo, else one line of stdin. False, with a message on
- * stderr, when there is none, the two differ, or it is longer than `size`. Blocks: for tools only. */
-bool ph_tool_read_secret(const char *prompt, char *secret_r, size_t size);
+/* Reads a secret: from the terminal without echo, a new one (`twice`) two times, else one line of stdin.
+ * False, with a message on stderr, when there is none, the two differ, or it is longer than `size`. Blocks:
+ * for tools only. */
+bool ph_tool_read_secret(const char *prompt, bool twice, char *secret_r, size_t size);
 
 /* Says on stderr what failed ("alice@example.org") and why, and gives the ph_exit for it. */
 int ph_tool_failed(const char *what, const struct ph_error *error);

@@ -275,18 +275,13 @@ static void take_results(struct job *job, struct ph_delivery_recipient *recipien
 	}
 }
 
-static int view_draft(void *arg, uint64_t offset, struct ph_str *bytes_r)
-{
-	return delivery_services.store->draft_view(arg, offset, bytes_r, NULL);
-}
-
 void delivery_deliver(struct ph_conn *session, struct ph_str reverse_path, struct ph_draft *draft,
 	const struct ph_mime_message *message, struct ph_delivery_recipient *recipients, size_t count,
 	bool together, struct ph_pool *pool)
 {
 	size_t targets = count_targets(recipients, count);
 	size_t *ends = ph_pool_array(pool, count, sizeof(*ends));
-	const struct ph_mime_source source = { view_draft, draft };
+	const struct ph_mime_source source = delivery_services.store->draft_source(draft);
 	struct job job = {
 		.session = session,
 		.reverse_path = reverse_path,

@@ -127,14 +127,14 @@ static int find_fields(struct body_reader *reader, const struct fetch_section *s
 	return 0;
 }
 
-static void cut_to_partial(const struct fetch_section *section, struct body_piece *piece)
+static void cut_to_partial(const struct fetch_section *section, uint64_t *offset, uint64_t *size)
 {
-	uint64_t skip = section->partial_offset < piece->size ? section->partial_offset : piece->size;
+	uint64_t skip = section->partial_offset < *size ? section->partial_offset : *size;
 
-	piece->offset += skip;
-	piece->size -= skip;
-	if (piece->size > section->partial_size)
-		piece->size = section->partial_size;
+	*offset += skip;
+	*size -= skip;
+	if (*size > section->partial_size)
+		*size = section->partial_size;
 }
 
 int body_find(struct body_reader *reader, const struct fetch_section *section, struct body_piece *piece_r)
@@ -157,8 +157,20 @@ int body_find(struct body_reader *reader, const struct fetch_section *section, s
 		}
 	}
 	if (section->partial)
-		cut_to_partial(section, piece_r);
+		cut_to_partial(section, &piece_r->offset, &piece_r->size);
 	return 0;
+}
+
+/* A part whose encoding is unknown fails the request (RFC 3516, 4.3). */
+static int check_binary(
+	struct body_reader *reader, const struct fetch_section *section, struct ph_error *error)
+{
+	struct ph_mime_binary part;
+	int code = mime->binary_find(&reader->mime, section->name, &part);
+
+	if (code == PH_E_UNSUPPORTED)
+		return ph_error_set(error, code, "The transfer encoding of a part is unknown", NULL);
+	return code < 0 ? 0 : store->message_check(reader->bytes, part.offset, part.size, error);
 }
 
 /* Of header fields, the beginning of the message: a header is hardly ever longer than what lies together
@@ -168,6 +180,8 @@ int body_check(struct body_reader *reader, const struct fetch_section *section, 
 	struct body_piece piece;
 	int code;
 
+	if (section->kind != SECTION_BODY)
+		return check_binary(reader, section, error);
 	if (section->fields)
 		return store->message_check(reader->bytes, 0, 1, error);
 	code = body_find(reader, section, &piece);
@@ -234,4 +248,34 @@ static int view(void *arg, uint64_t offset, struct ph_str *bytes_r)
 struct ph_mime_source body_source(struct body_reader *reader)
 {
 	return (struct ph_mime_source){ view, reader };
+}
+
+int body_find_binary(
+	struct body_reader *reader, const struct fetch_section *section, struct body_binary *binary_r)
+{
+	const struct ph_mime_source source = body_source(reader);
+	int code = mime->binary_find(&reader->mime, section->name, &binary_r->part);
+
+	binary_r->offset = 0;
+	if (code == 0)
+		code = mime->binary_size(&binary_r->part, &source, &binary_r->size, &binary_r->has_nul);
+	if (code == 0 && section->partial)
+		cut_to_partial(section, &binary_r->offset, &binary_r->size);
+	return code;
+}
+
+static int send_decoded(void *arg, struct ph_str bytes)
+{
+	struct ph_conn *conn = arg;
+
+	ph_conn_write_long(conn, bytes);
+	return ph_conn_error(conn);
+}
+
+int body_send_binary(struct body_reader *reader, struct ph_conn *conn, const struct body_binary *binary)
+{
+	const struct ph_mime_source source = body_source(reader);
+	const struct ph_mime_sink sink = { send_decoded, conn };
+
+	return mime->binary_write(&binary->part, &source, binary->offset, binary->size, &sink);
 }

@@ -27,6 +27,14 @@ struct body_piece {
 	struct ph_str text;
 };
 
+/* Decoded bytes to be sent. */
+struct body_binary {
+	struct ph_mime_binary part;
+	uint64_t offset;
+	uint64_t size;
+	bool has_nul; /* somewhere in the part */
+};
+
 void body_init(struct body_reader *reader, struct ph_mailbox *mailbox);
 void body_free(struct body_reader *reader);
 /* Turns to the next message, which must stay valid; forgets the former one. */
@@ -43,6 +51,11 @@ int body_find(struct body_reader *reader, const struct fetch_section *section, s
 /* Reads what will be sent, so that it can be promised. */
 int body_check(struct body_reader *reader, const struct fetch_section *section, struct ph_error *error);
 int body_send(struct body_reader *reader, struct ph_conn *conn, const struct body_piece *piece);
+/* The same for a section without its transfer encoding, with the message loaded with its tree. Reads all of
+ * it. PH_E_ABSENT: there is none such; PH_E_UNSUPPORTED: its encoding is unknown. */
+int body_find_binary(
+	struct body_reader *reader, const struct fetch_section *section, struct body_binary *binary_r);
+int body_send_binary(struct body_reader *reader, struct ph_conn *conn, const struct body_binary *binary);
 /* For ph_mime_service.message_contains. */
 struct ph_mime_source body_source(struct body_reader *reader);
 

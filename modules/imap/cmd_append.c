@@ -1,11 +1,12 @@
-/* APPEND (RFC 3501, 6.3.11; APPENDUID of RFC 4315). The message goes from the connection straight into a
- * draft of the store; it is never in memory as a whole. */
+/* APPEND (RFC 3501, 6.3.11; APPENDUID of RFC 4315; literal8 of RFC 3516, 4.4). The message goes from the
+ * connection straight into a draft of the store; it is never in memory as a whole. */
 #include "session.h"
 
 /* A message may take the time that this many bytes in a second need, on top of a command's own. */
 #define SLOWEST_RATE 1024
 
-/* append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal
+/* append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP (literal / literal8)
+ * literal8 = "~{" number ["+"] "}" CRLF *OCTET
  * The literal's header must be all that is left. */
 static bool parse_append(struct parser *parser, struct call *call)
 {
@@ -20,6 +21,7 @@ static bool parse_append(struct parser *parser, struct call *call)
 	call->append.dated = parse_look(parser) == '"';
 	if (call->append.dated && (!parse_date_time(parser, &call->append.date) || !parse_space(parser)))
 		return false;
+	(void)parse_skip(parser, '~');
 	rest = parser_rest(parser);
 	if (!call->message_waits || ph_str_rfind(rest, '{') != 0 || !parse_literal_header(rest, &header))
 		return parse_failed(parser, "Expected the message as a literal");
@@ -61,13 +63,20 @@ static bool target_exists(struct call *call)
 	return code == 0;
 }
 
-/* Reads the message into the draft. When the draft fails, the rest is read and dropped, and *written_r says
- * why. 0, or what the connection failed with. */
-static int receive(struct call *call, struct ph_draft *draft, int *written_r, struct ph_error *error)
+/* A message on its way in. */
+struct arrival {
+	struct ph_draft *draft;
+	bool has_nul;
+	int code; /* what the draft failed with */
+	struct ph_error error;
+};
+
+/* Reads the message into the draft. When that fails, the rest is read and dropped. 0, or what the connection
+ * failed with. */
+static int receive(struct call *call, struct arrival *arrival)
 {
 	uint64_t left = call->message.size;
 
-	*written_r = 0;
 	while (left > 0) {
 		struct ph_str bytes;
 		int result = ph_conn_peek(call->conn, &bytes);
@@ -75,8 +84,9 @@ static int receive(struct call *call, struct ph_draft *draft, int *written_r, st
 			return result < 0 ? result : PH_E_CLOSED;
 		if (bytes.len > left)
 			bytes.len = (size_t)left;
-		if (*written_r == 0)
-			*written_r = store->draft_write(draft, bytes, error);
+		arrival->has_nul = arrival->has_nul || memchr(bytes.data, '\0', bytes.len);
+		if (arrival->code == 0)
+			arrival->code = store->draft_write(arrival->draft, bytes, &arrival->error);
 		ph_conn_consume(call->conn, bytes.len);
 		left -= bytes.len;
 	}
@@ -102,24 +112,52 @@ static int read_end(struct call *call)
 	return result < 0 ? result : 1;
 }
 
-static void deliver(struct call *call, struct ph_draft *draft)
+static int write_draft(void *arg, struct ph_str bytes)
+{
+	struct arrival *changed = arg;
+
+	return store->draft_write(changed->draft, bytes, &changed->error);
+}
+
+/* Puts a draft without NULs in the place of one that has some in parts that are declared to be binary. */
+static int encode_nul(struct arrival *arrival, const struct ph_mime_message **message)
+{
+	const struct ph_mime_source source = store->draft_source(arrival->draft);
+	struct arrival changed = { .draft = store->draft_new() };
+	const struct ph_mime_sink sink = { write_draft, &changed };
+	int code = mime->encode_nul(*message, &source, &sink);
+
+	if (code == 0)
+		code = store->draft_finish(changed.draft, message, &changed.error);
+	if (code == 0) {
+		store->draft_free(&arrival->draft);
+		arrival->draft = changed.draft;
+		return 0;
+	}
+	arrival->error = changed.error;
+	store->draft_free(&changed.draft);
+	return code;
+}
+
+static void deliver(struct call *call, struct arrival *arrival)
 {
 	struct session *session = call->session;
 	struct ph_destination destination = {
 		.account = session->actor.account, .mailbox = call->mailbox, .flags = call->append.flags
 	};
 	const struct ph_mime_message *message;
-	struct ph_error error = { 0 };
-	int code = store->draft_finish(draft, &message, &error);
+	int code = store->draft_finish(arrival->draft, &message, &arrival->error);
 
+	if (code == 0 && arrival->has_nul)
+		code = encode_nul(arrival, &message);
 	if (code == 0)
-		code = store->deliver(session->actor, draft,
+		code = store->deliver(session->actor, arrival->draft,
 			call->append.dated ? call->append.date.seconds : 0,
-			call->append.dated ? call->append.date.zone : 0, &destination, 1, &error);
+			call->append.dated ? call->append.date.zone : 0, &destination, 1, &arrival->error);
 	if (code == PH_E_ABSENT) {
 		reply_no(call, "[TRYCREATE] No such mailbox");
 	} else if (code != 0) {
-		reply_error(call, code, &error);
+		reply_error(call, code, &arrival->error);
 	} else {
 		session->appended++;
 		reply_ok(call, "[APPENDUID %u %u] APPEND completed", (unsigned)destination.uid_validity,
@@ -127,27 +165,25 @@ static void deliver(struct call *call, struct ph_draft *draft)
 	}
 }
 
-static void receive_and_deliver(struct call *call, struct ph_draft *draft)
+static void receive_and_deliver(struct call *call, struct arrival *arrival)
 {
-	struct ph_error error = { 0 };
-	int written;
-	int result = receive(call, draft, &written, &error);
+	int result = receive(call, arrival);
 
 	call->message_waits = false;
 	if (result == 0)
 		result = read_end(call);
 	if (result < 0)
 		call->session->closing = true;
-	else if (result == 1 && written != 0)
-		reply_error(call, written, &error);
+	else if (result == 1 && arrival->code != 0)
+		reply_error(call, arrival->code, &arrival->error);
 	else if (result == 1)
-		deliver(call, draft);
+		deliver(call, arrival);
 }
 
 void cmd_append(void *session, void *pointer)
 {
 	struct call *call = pointer;
-	struct ph_draft *draft;
+	struct arrival arrival = { 0 };
 
 	(void)session;
 	if (!target_exists(call))
@@ -158,7 +194,7 @@ void cmd_append(void *session, void *pointer)
 	}
 	ph_conn_set_turn_timeout(call->conn,
 		imap_config.command_timeout + (ph_msec)(call->message.size / SLOWEST_RATE * 1000));
-	draft = store->draft_new();
-	receive_and_deliver(call, draft);
-	store->draft_free(&draft);
+	arrival.draft = store->draft_new();
+	receive_and_deliver(call, &arrival);
+	store->draft_free(&arrival.draft);
 }

@@ -1,4 +1,4 @@
-/* FETCH (RFC 3501, 6.4.5 and 7.4.2; object ids of RFC 8474).
+/* FETCH (RFC 3501, 6.4.5 and 7.4.2; object ids of RFC 8474; BINARY of RFC 3516; PREVIEW of RFC 8970).
  *
  * What the store has ready in a message's record and summary is printed without opening the message; sections
  * are sent from the store's memory, piece by piece. \Seen is set beforehand, for all messages in one
@@ -17,7 +17,7 @@
 /* So many responses are made before others get their turn; with sections, so many. */
 #define YIELD_EVERY 256
 #define YIELD_EVERY_BODY 8
-#define SUMMARY_ITEMS (FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE)
+#define SUMMARY_ITEMS (FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE | FETCH_PREVIEW)
 
 /* fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att)
  * ")") */
@@ -127,11 +127,21 @@ static void print_summary(struct fetching *fetching)
 		ph_buf_add_str(begin_item(fetching, PH_STR("BODY")), message->body);
 	if (items & FETCH_BODYSTRUCTURE)
 		ph_buf_add_str(begin_item(fetching, PH_STR("BODYSTRUCTURE")), message->bodystructure);
+	if (items & FETCH_PREVIEW)
+		print_string(begin_item(fetching, PH_STR("PREVIEW")), message->preview);
+}
+
+static void begin_literal(struct fetching *fetching, const char *open, uint64_t size)
+{
+	ph_buf_add_text(&fetching->out, open);
+	print_number(&fetching->out, size);
+	ph_buf_add_text(&fetching->out, "}\r\n");
+	write_out(fetching, 0);
 }
 
 /* A section that the message does not have is NIL. Another failure is one of reading, when bytes may be
  * promised already: then the connection cannot go on. */
-static int send_section(struct fetching *fetching, const struct fetch_section *section)
+static int send_body(struct fetching *fetching, const struct fetch_section *section)
 {
 	struct ph_buf *out = begin_item(fetching, section->label);
 	struct body_piece piece;
@@ -143,17 +153,40 @@ static int send_section(struct fetching *fetching, const struct fetch_section *s
 	}
 	if (code != 0)
 		return code;
-	ph_buf_add_char(out, '{');
-	print_number(out, piece.size);
-	ph_buf_add_text(out, "}\r\n");
-	write_out(fetching, 0);
+	begin_literal(fetching, "{", piece.size);
 	return body_send(&fetching->body, fetching->call->conn, &piece);
+}
+
+/* A part that is not there is as long as nothing (RFC 3516 leaves no NIL for a size). */
+static int send_binary(struct fetching *fetching, const struct fetch_section *section)
+{
+	struct ph_buf *out = begin_item(fetching, section->label);
+	struct body_binary binary = { 0 };
+	int code = body_find_binary(&fetching->body, section, &binary);
+
+	if (code != 0 && code != PH_E_ABSENT)
+		return code;
+	if (section->kind == SECTION_BINARY_SIZE) {
+		print_number(out, binary.size);
+		return 0;
+	}
+	if (code == PH_E_ABSENT) {
+		ph_buf_add_text(out, "NIL");
+		return 0;
+	}
+	begin_literal(fetching, binary.has_nul ? "~{" : "{", binary.size);
+	return body_send_binary(&fetching->body, fetching->call->conn, &binary);
+}
+
+static int send_section(struct fetching *fetching, const struct fetch_section *section)
+{
+	return section->kind == SECTION_BODY ? send_body(fetching, section) : send_binary(fetching, section);
 }
 
 static bool needs_tree(const struct fetch *fetch)
 {
 	for (const struct fetch_section *section = fetch->sections; section; section = section->next) {
-		if (section->name.len)
+		if (section->name.len || section->kind != SECTION_BODY)
 			return true;
 	}
 	return false;
@@ -283,7 +316,9 @@ static void reply_fetched(struct fetching *fetching)
 	call->session->fetched += (uint32_t)fetching->count;
 	if (call->session->closing)
 		return;
-	if (fetching->code != 0)
+	if (fetching->code == PH_E_UNSUPPORTED)
+		reply_no(call, "[UNKNOWN-CTE] %s", fetching->error.client);
+	else if (fetching->code != 0)
 		reply_error(call, fetching->code, &fetching->error);
 	else if (!call->uid && fetching->count < store->uid_set_count(&call->uids))
 		reply_ok(call, "[EXPUNGEISSUED] Some messages are gone");

@@ -16,9 +16,29 @@ static const struct {
 	{ "INTERNALDATE", FETCH_INTERNALDATE },
 	{ "RFC822.SIZE", FETCH_SIZE },
 	{ "ENVELOPE", FETCH_ENVELOPE },
+	{ "BODY", FETCH_BODY },
 	{ "BODYSTRUCTURE", FETCH_BODYSTRUCTURE },
 	{ "EMAILID", FETCH_EMAILID },
 	{ "THREADID", FETCH_THREADID },
+};
+
+static const struct {
+	const char *word;
+	enum fetch_section_kind kind;
+	bool sets_seen;
+} section_items[] = {
+	{ "BODY[", SECTION_BODY, true },
+	{ "BODY.PEEK[", SECTION_BODY, false },
+	{ "BINARY[", SECTION_BINARY, true },
+	{ "BINARY.PEEK[", SECTION_BINARY, false },
+	{ "BINARY.SIZE[", SECTION_BINARY_SIZE, false },
+};
+
+/* As the response names them. */
+static const char *const section_words[] = {
+	[SECTION_BODY] = "BODY",
+	[SECTION_BINARY] = "BINARY",
+	[SECTION_BINARY_SIZE] = "BINARY.SIZE",
 };
 
 static const struct {
@@ -136,6 +156,18 @@ static bool parse_partial(struct parser *parser, struct fetch_section *section)
 	return parse_nz_number(parser, &section->partial_size) && parse_char(parser, '>');
 }
 
+/* section-binary = "[" [section-part] "]" */
+static bool parse_binary_spec(struct parser *parser, struct fetch_section *section)
+{
+	const char *start = parser->at;
+
+	while (parser->at < parser->end && *parser->at != ']')
+		parser->at++;
+	section->name = ph_str_of(start, (size_t)(parser->at - start));
+	return (behind_part(section->name).len == 0 && !ph_str_ends(section->name, PH_STR("."))) ||
+	       parse_failed(parser, "Expected the number of a part");
+}
+
 static void add_upper(struct ph_buf *buf, struct ph_str s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -146,7 +178,8 @@ static void add_upper(struct ph_buf *buf, struct ph_str s)
 
 static void print_label(struct ph_buf *buf, const struct fetch_section *section)
 {
-	ph_buf_add_text(buf, "BODY[");
+	ph_buf_add_text(buf, section_words[section->kind]);
+	ph_buf_add_char(buf, '[');
 	add_upper(buf, section->name);
 	if (section->fields) {
 		ph_buf_add_text(buf, section->except ? ".FIELDS.NOT (" : ".FIELDS (");
@@ -174,17 +207,21 @@ static bool make_label(struct parser *parser, struct fetch_section *section)
 	return section->label.data || parse_failed(parser, "Section is too long");
 }
 
-/* section = "[" [section-spec] "]" */
-static bool parse_section(struct parser *parser, struct fetch *fetch, bool peek)
+/* Behind the item's name: section = "[" [section-spec] "]" or section-binary, and a partial range where there
+ * can be one. */
+static bool parse_section(struct parser *parser, struct fetch *fetch, enum fetch_section_kind kind)
 {
 	struct fetch_section *section = add_section(parser, fetch);
 
 	if (!section || !parse_char(parser, '['))
 		return false;
-	if (!peek)
-		fetch->sets_seen = true;
-	return parse_section_spec(parser, section) && parse_char(parser, ']') &&
-	       parse_partial(parser, section) && make_label(parser, section);
+	section->kind = kind;
+	if (!(kind == SECTION_BODY ? parse_section_spec : parse_binary_spec)(parser, section) ||
+		!parse_char(parser, ']'))
+		return false;
+	if (kind != SECTION_BINARY_SIZE && !parse_partial(parser, section))
+		return false;
+	return make_label(parser, section);
 }
 
 static bool parse_rfc822(struct parser *parser, struct fetch *fetch, size_t which)
@@ -200,9 +237,35 @@ static bool parse_rfc822(struct parser *parser, struct fetch *fetch, size_t whic
 	return true;
 }
 
+/* "PREVIEW" [SP "(" "LAZY" ")"] (RFC 8970, 6). Previews are stored: nothing need be left for later. */
+static bool parse_preview_modifier(struct parser *parser)
+{
+	if (!ph_str_starts(parser_rest(parser), PH_STR(" (")))
+		return true;
+	parser->at += strlen(" (");
+	return (parse_word(parser, "LAZY") && parse_char(parser, ')')) ||
+	       parse_failed(parser, "Unknown modifier of PREVIEW");
+}
+
+static bool parse_section_item(struct parser *parser, struct fetch *fetch)
+{
+	for (size_t i = 0; i < sizeof(section_items) / sizeof(*section_items); i++) {
+		struct ph_str word = ph_str(section_items[i].word);
+
+		if (!ph_str_case_starts(parser_rest(parser), word))
+			continue;
+		/* The bracket is left. */
+		parser->at += word.len - 1;
+		fetch->sets_seen |= section_items[i].sets_seen;
+		return parse_section(parser, fetch, section_items[i].kind);
+	}
+	return parse_failed(parser, "Unknown FETCH item");
+}
+
 /* fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
- *   "BODY.PEEK" section ["<" number "." nz-number ">"] */
+ *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "BINARY" [".PEEK"] section-binary [partial] /
+ *   "BINARY.SIZE" section-binary / "PREVIEW" [SP "(" preview-mod ")"] */
 static bool parse_fetch_att(struct parser *parser, struct fetch *fetch)
 {
 	for (size_t i = 0; i < sizeof(plain_items) / sizeof(*plain_items); i++) {
@@ -215,19 +278,11 @@ static bool parse_fetch_att(struct parser *parser, struct fetch *fetch)
 		if (parse_word(parser, rfc822_items[i].word))
 			return parse_rfc822(parser, fetch, i);
 	}
-	if (ph_str_case_starts(parser_rest(parser), PH_STR("BODY.PEEK["))) {
-		parser->at += strlen("BODY.PEEK");
-		return parse_section(parser, fetch, true);
+	if (parse_word(parser, "PREVIEW")) {
+		fetch->items |= FETCH_PREVIEW;
+		return parse_preview_modifier(parser);
 	}
-	if (ph_str_case_starts(parser_rest(parser), PH_STR("BODY["))) {
-		parser->at += strlen("BODY");
-		return parse_section(parser, fetch, false);
-	}
-	if (parse_word(parser, "BODY")) {
-		fetch->items |= FETCH_BODY;
-		return true;
-	}
-	return parse_failed(parser, "Unknown FETCH item");
+	return parse_section_item(parser, fetch);
 }
 
 /* ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")") */

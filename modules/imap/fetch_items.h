@@ -1,4 +1,4 @@
-/* What a FETCH asks for (RFC 3501, 6.4.5). Pure. */
+/* What a FETCH asks for (RFC 3501, 6.4.5; BINARY of RFC 3516; PREVIEW of RFC 8970). Pure. */
 #ifndef IMAP_FETCH_ITEMS_H
 #define IMAP_FETCH_ITEMS_H
 
@@ -14,13 +14,21 @@ enum fetch_item {
 	FETCH_BODYSTRUCTURE = 64,
 	FETCH_EMAILID = 128,
 	FETCH_THREADID = 256,
+	FETCH_PREVIEW = 512,
+};
+
+enum fetch_section_kind {
+	SECTION_BODY,        /* as it is in the message */
+	SECTION_BINARY,      /* a part without its transfer encoding */
+	SECTION_BINARY_SIZE, /* only how long that is */
 };
 
 /* A part of the message's bytes. */
 struct fetch_section {
 	struct fetch_section *next;
+	enum fetch_section_kind kind;
 	struct ph_str label; /* as the response names it: "BODY[1.HEADER.FIELDS (Subject)]<0>" */
-	struct ph_str name;  /* for ph_mime_service.section: "1.HEADER" */
+	struct ph_str name;  /* for ph_mime_service.section: "1.HEADER"; or binary_find: "1" */
 	bool fields;         /* only fields of the header: those of these names, or all others */
 	bool except;
 	const struct ph_str *names;

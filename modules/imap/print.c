@@ -46,16 +46,22 @@ static void print_quoted(struct ph_buf *buf, struct ph_str s)
 	ph_buf_add_char(buf, '"');
 }
 
-void print_astring(struct ph_buf *buf, struct ph_str s)
+void print_string(struct ph_buf *buf, struct ph_str s)
 {
-	if (is_atom(s)) {
-		ph_buf_add_str(buf, s);
-	} else if (is_quotable(s)) {
+	if (is_quotable(s)) {
 		print_quoted(buf, s);
 	} else {
 		ph_buf_printf(buf, "{%zu}\r\n", s.len);
 		ph_buf_add_str(buf, s);
 	}
+}
+
+void print_astring(struct ph_buf *buf, struct ph_str s)
+{
+	if (is_atom(s))
+		ph_buf_add_str(buf, s);
+	else
+		print_string(buf, s);
 }
 
 void print_mailbox(struct ph_buf *buf, struct ph_str name)

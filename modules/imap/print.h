@@ -10,6 +10,8 @@
 void print_number(struct ph_buf *buf, uint64_t number);
 /* An atom where that is possible, else a quoted string, else (8-bit bytes, CR, LF) a literal. */
 void print_astring(struct ph_buf *buf, struct ph_str s);
+/* A quoted string where that is possible, else a literal. */
+void print_string(struct ph_buf *buf, struct ph_str s);
 /* A mailbox's name, given in UTF-8. */
 void print_mailbox(struct ph_buf *buf, struct ph_str name);
 /* "(\Seen ... \Recent keyword ...)" */

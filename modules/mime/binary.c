@@ -1,4 +1,4 @@
-/* BINARY (RFC 3516; RFC 9051, 6.4.5.1): a leaf of the message without its transfer encoding. Nothing is kept:
+/* BINARY (RFC 3516; RFC 9051, 6.4.5): a part of the message without its transfer encoding. Nothing is kept:
  * what is asked for is decoded as it goes by, from the beginning of the part. */
 #include "binary.h"
 
@@ -19,8 +19,9 @@ int binary_find(const struct ph_mime_message *message, struct ph_str name, struc
 	*binary_r = (struct ph_mime_binary){ section.offset, section.size, PH_MIME_IDENTITY };
 	if (name.len == 0)
 		return 0;
-	if (ph_mime_is(section.part, "multipart", NULL))
-		return PH_E_INVALID;
+	/* What has parts is not encoded itself (RFC 2045, 6.4). */
+	if (section.part->children)
+		return 0;
 	binary_r->encoding = section.part->encoding;
 	return section.part->encoding == PH_MIME_UNKNOWN ? PH_E_UNSUPPORTED : 0;
 }

@@ -13,6 +13,7 @@ modules_mime_libmime_la_SOURCES = \
 	modules/mime/edit.c modules/mime/edit.h \
 	modules/mime/embedded.c modules/mime/embedded.h \
 	modules/mime/encode.c modules/mime/encode.h \
+	modules/mime/encode_nul.c modules/mime/encode_nul.h \
 	modules/mime/entity.c modules/mime/entity.h \
 	modules/mime/envelope.c modules/mime/envelope.h \
 	modules/mime/flowed.c modules/mime/flowed.h \

@@ -9,6 +9,7 @@
 #include "date.h"
 #include "decode.h"
 #include "edit.h"
+#include "encode_nul.h"
 #include "flowed.h"
 #include "header.h"
 #include "html.h"
@@ -59,6 +60,7 @@ const struct ph_mime_service mime_service = {
 	.binary_find = binary_find,
 	.binary_size = binary_size,
 	.binary_write = binary_write,
+	.encode_nul = encode_nul,
 	.html_text = html_text,
 	.flowed_text = flowed_text,
 	.base_subject = base_subject,

@@ -138,11 +138,6 @@ static void apply_verdict(struct finish *f, const struct ph_verdict *verdict)
 		add_header(f, verdict);
 }
 
-static int view_draft(void *arg, uint64_t offset, struct ph_str *bytes_r)
-{
-	return smtp_services.store->draft_view(arg, offset, bytes_r, NULL);
-}
-
 /* Before the verdict's own additions, which go on top. */
 static void apply_changes(struct finish *f, const struct ph_mime_object *object)
 {
@@ -156,7 +151,7 @@ static void apply_changes(struct finish *f, const struct ph_mime_object *object)
 
 static void ask_policy(struct finish *f)
 {
-	const struct ph_mime_source source = { view_draft, f->incoming->draft };
+	const struct ph_mime_source source = smtp_services.store->draft_source(f->incoming->draft);
 	struct ph_mime_object object = {
 		.source = &source,
 		.pool = f->pool,

@@ -66,6 +66,16 @@ int draft_view(struct ph_draft *draft, uint64_t offset, struct ph_str *bytes_r, 
 	return store.kv->draft_view(draft->blob, offset, bytes_r, error);
 }
 
+static int view_source(void *arg, uint64_t offset, struct ph_str *bytes_r)
+{
+	return draft_view(arg, offset, bytes_r, NULL);
+}
+
+struct ph_mime_source draft_source(struct ph_draft *draft)
+{
+	return (struct ph_mime_source){ view_source, draft };
+}
+
 void draft_free(struct ph_draft **draft)
 {
 	if (!*draft)

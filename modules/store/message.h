@@ -14,6 +14,7 @@ int draft_write(struct ph_draft *draft, struct ph_str bytes, struct ph_error *er
 uint64_t draft_size(const struct ph_draft *draft);
 int draft_finish(struct ph_draft *draft, const struct ph_mime_message **message_r, struct ph_error *error);
 int draft_view(struct ph_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
+struct ph_mime_source draft_source(struct ph_draft *draft);
 void draft_free(struct ph_draft **draft);
 /* Of a finished draft. */
 struct ph_kv_draft *draft_blob(const struct ph_draft *draft);

@@ -163,6 +163,7 @@ const struct ph_store_service store_service = {
 	.draft_size = draft_size,
 	.draft_finish = draft_finish,
 	.draft_view = draft_view,
+	.draft_source = draft_source,
 	.draft_free = draft_free,
 	.deliver = store_deliver,
 	.maildrop_lock = maildrop_lock,

@@ -7,6 +7,7 @@
 
 #include "../../modules/mime/attachments.h"
 #include "../../modules/mime/binary.h"
+#include "../../modules/mime/encode_nul.h"
 #include "../../modules/mime/flowed.h"
 #include "../../modules/mime/html.h"
 #include "../../modules/mime/parse.h"
@@ -89,6 +90,52 @@ static void check_binary(
 	PH_ASSERT(size == written && size <= binary.size);
 }
 
+static int keep_bytes(void *arg, struct ph_str bytes)
+{
+	return ph_buf_add_str(arg, bytes) ? 0 : PH_E_LIMIT;
+}
+
+/* What a part is, decoded; empty for one with parts in it, whose bytes may become others. */
+static void read_leaf(
+	const struct ph_mime_message *message, struct ph_str bytes, const char *name, struct ph_buf *leaf_r)
+{
+	const struct ph_mime_source source = { view, &bytes };
+	const struct ph_mime_sink sink = { keep_bytes, leaf_r };
+	struct ph_mime_section section;
+	struct ph_mime_binary binary;
+	ph_buf_init(leaf_r, SIZE_MAX);
+	if (section_find(message, ph_str(name), &section) == 0 && !section.part->children &&
+		binary_find(message, ph_str(name), &binary) == 0)
+		PH_ASSERT(binary_write(&binary, &source, 0, UINT64_MAX, &sink) == 0);
+}
+
+/* Without NULs in its binary parts a message has the same parts as before. */
+static void check_encode_nul(struct ph_str bytes)
+{
+	static const char *const names[] = { "1", "2", "1.1", "2.1" };
+	const struct ph_mime_source source = { view, &bytes };
+	struct ph_mime_parser *before = parser_new(NULL), *after = parser_new(NULL);
+	struct ph_buf encoded;
+	const struct ph_mime_sink sink = { keep_bytes, &encoded };
+	ph_buf_init(&encoded, SIZE_MAX);
+	parser_feed(before, bytes);
+	const struct ph_mime_message *message = parser_finish(before);
+	PH_ASSERT(encode_nul(message, &source, &sink) == 0);
+	parser_feed(after, ph_buf_str(&encoded));
+	const struct ph_mime_message *changed = parser_finish(after);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct ph_buf was, is;
+		read_leaf(message, bytes, names[i], &was);
+		read_leaf(changed, ph_buf_str(&encoded), names[i], &is);
+		PH_ASSERT(ph_str_eq(ph_buf_str(&was), ph_buf_str(&is)));
+		ph_buf_free(&was);
+		ph_buf_free(&is);
+	}
+	parser_free(&before);
+	parser_free(&after);
+	ph_buf_free(&encoded);
+}
+
 static void check_products(
 	const struct ph_mime_message *message, const struct ph_mime_source *source, struct ph_pool *pool)
 {
@@ -144,6 +191,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_binary(&message, &source, "");
 	check_binary(&message, &source, "1");
 	check_binary(&message, &source, "2.1");
+	check_encode_nul(bytes);
 	check_products(&message, &source, pool);
 	check_readable(bytes);
 	message_contains(&message, &source, PH_STR("abab ac"), true);

@@ -14,7 +14,7 @@ UNCOMPARED = (b"HIGHESTMODSEQ", b"NOMODSEQ", b"CAPABILITY", b"CLOSED", b"CANNOT"
 
 SPECIAL_USE = (b"\\Archive", b"\\Drafts", b"\\Junk", b"\\Sent", b"\\Trash")
 
-TOKEN = re.compile(rb'\s*(?:(\()|(\))|"((?:[^"\\]|\\.)*)"|\{(\d+)\}\r\n|([^\s()"{\[]*(?:\[[^\]]*\](?:<\d+>)?)?))')
+TOKEN = re.compile(rb'\s*(?:(\()|(\))|"((?:[^"\\]|\\.)*)"|~?\{(\d+)\}\r\n|([^\s()"{\[]*(?:\[[^\]]*\](?:<\d+>)?)?))')
 
 
 def parse(data):
@@ -130,7 +130,7 @@ def untagged_value(data):
 
 def fetch_items(values):
     """Section names in one case; what is not there is NIL with one and empty with the other, and both may be."""
-    items = {name.upper(): value or b"" if name.upper().startswith(b"BODY[") else value
+    items = {name.upper(): value or b"" if name.upper().startswith((b"BODY[", b"BINARY[")) else value
              for name, value in zip(values[::2], values[1::2])}
     if b"FLAGS" in items:
         items[b"FLAGS"] = sorted(flag for flag in items[b"FLAGS"] if flag != b"\\Recent")

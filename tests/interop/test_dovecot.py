@@ -41,6 +41,16 @@ KNOWN = (
      "RFC 2231, 7: escaped in one piece, escaped in all"),
     (r"(BODY|BODYSTRUCTURE|FULL) of boundary-in-pieces.eml", "", "us-ascii",
      "RFC 2231, 4: `charset*` says the charset too, so that it is not US-ASCII"),
+    (r"BINARY(.PEEK|.SIZE)\[\](<.*>)? of ", "", "",
+     "RFC 9051, 6.4.5.1: the whole message with its header, which has no encoding; Dovecot decodes its parts in place"),
+    (r"BINARY.SIZE\[[12]\] of (ordinary|alternative)", "", "",
+     "RFC 3516, 4.3: as long as what BINARY gives; Dovecot gives the length with the parts in it decoded"),
+    (r"BINARY(.PEEK|.SIZE)\[1\](<.*>)? of broken-type.eml", "UNKNOWN-CTE", "UNKNOWN-CTE", "Dovecot tells the UID beside"),
+    (r"BINARY(.PEEK|.SIZE)\[[12]\](<.*>)? of (base64-junk|quoted-printable-junk).eml", "OK", "PARSE",
+     "RFC 2045, 6.7 and 6.8: what does not belong there is passed over"),
+    (r"BINARY(.PEEK|.SIZE)\[2\](<.*>)? of forwarded.eml", "", "", "as BODY[2], see above"),
+    (r"BINARY\[(TEXT|1.MIME)\]|BINARY.SIZE\[1\]<0.1>", "BAD", "OK", "RFC 3516, 7: section-binary has numbers only, a size no range"),
+    (r"BINARY.PEEK\[1\]<0.0>", "BAD", "OK", "RFC 3516, 7: a partial's length is nz-number"),
     (r'SEARCH BODY "<p>"', "", "", "what HTML says is searched, not its markup"),
     (r"SEARCH KEYWORD nokeyword", "", "FLAGS", "Dovecot defines the keyword that it is asked for"),
     (r"SEARCH 999|SEARCH 1$", "BAD", "OK", "RFC 3501, 9: BAD to a sequence number beyond the mailbox"),
@@ -242,6 +252,18 @@ def compare_fetches(both):
         both.ask(wrong)
 
 
+def compare_binaries(both):
+    """BINARY of all leaves, and of parts that are none."""
+    for number, (name, data) in enumerate(messages(), 1):
+        structure = both.ask(f"FETCH {number} BODYSTRUCTURE", note=f" of {name}")[1][2][b"BODYSTRUCTURE"]
+        for part in dict.fromkeys(["", "1", "2", "9", *parts_of(structure)]):
+            for item in (f"BINARY.SIZE[{part}]", f"BINARY.PEEK[{part}]", f"BINARY.PEEK[{part}]<3.8>",
+                         f"BINARY.PEEK[{part}]<{len(data)}.5>"):
+                both.ask(f"FETCH {number} {item}", note=f" of {name}")
+    for wrong in ("BINARY", "BINARY[TEXT]", "BINARY[1.MIME]", "BINARY.SIZE[1]<0.1>", "BINARY.PEEK[1]<0.0>", "BINARY[1"):
+        both.ask(f"FETCH 1 {wrong}")
+
+
 def compare_searches(both):
     for keys in (COMMANDS / "searches.txt").read_text("utf-8").splitlines():
         plain = keys.isascii()
@@ -340,7 +362,7 @@ def main():
     with Server() as posthorn, Dovecot() as dovecot:
         both = Comparison(posthorn, dovecot)
         try:
-            for compare in (compare_appends, compare_fetches, compare_searches):
+            for compare in (compare_appends, compare_fetches, compare_binaries, compare_searches):
                 compare(both)
             compare_pop3(both, posthorn, dovecot)
             for compare in (compare_mailboxes, compare_changes):

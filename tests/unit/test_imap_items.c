@@ -44,7 +44,7 @@ static void print_fetch(const struct fetch *fetch)
 		const char *name;
 	} names[] = { { FETCH_UID, "UID" }, { FETCH_FLAGS, "FLAGS" }, { FETCH_INTERNALDATE, "DATE" },
 		{ FETCH_SIZE, "SIZE" }, { FETCH_ENVELOPE, "ENVELOPE" }, { FETCH_BODY, "BODY" },
-		{ FETCH_BODYSTRUCTURE, "STRUCTURE" } };
+		{ FETCH_BODYSTRUCTURE, "STRUCTURE" }, { FETCH_PREVIEW, "PREVIEW" } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (fetch->items & names[i].item)
@@ -117,7 +117,20 @@ static const struct {
 	{ "BODY[]<4294967296.1>", NULL },
 	{ "BODY.PEEK", NULL },
 	{ "RFC822.PEEK", NULL },
-	{ "BINARY[1]", NULL },
+	{ "BINARY[1]", "BINARY[1]=1 seen " },
+	{ "binary.peek[]<5.1>", "BINARY[]<5>=@5+1 " },
+	{ "(BINARY.SIZE[1.2] UID)", "UID BINARY.SIZE[1.2]=1.2 " },
+	{ "PREVIEW", "PREVIEW " },
+	{ "(PREVIEW (LAZY) UID)", "UID PREVIEW " },
+	{ "BINARY", NULL },
+	{ "BINARY[TEXT]", NULL },
+	{ "BINARY[1.MIME]", NULL },
+	{ "BINARY[1", NULL },
+	{ "BINARY[0]", NULL },
+	{ "BINARY.SIZE[1]<0.1>", NULL },
+	{ "PREVIEW (FUZZY)", NULL },
+	{ "PREVIEW (LAZY", NULL },
+	{ "PREVIEW ()", NULL },
 };
 
 static bool parse_any_fetch(struct parser *parser)

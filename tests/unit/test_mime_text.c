@@ -7,6 +7,7 @@
 
 #include "../../modules/mime/attachments.h"
 #include "../../modules/mime/binary.h"
+#include "../../modules/mime/encode_nul.h"
 #include "../../modules/mime/flowed.h"
 #include "../../modules/mime/html.h"
 #include "../../modules/mime/parse.h"
@@ -271,6 +272,39 @@ START_TEST(test_binary)
 }
 END_TEST
 
+/* Only what is declared binary and holds a NUL is written anew, in lines of 76. */
+START_TEST(test_encode_nul)
+{
+	static const char nuls[] =
+		"Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: binary\n\n"
+		"--b\nA: 1\nContent-Transfer-Encoding:\n binary\nB: 2\n\n"
+		"\0"
+		"12345678901234567890123456789012345678901234567890123456789\n"
+		"--b\nContent-Transfer-Encoding: binary\n\nno NUL\n"
+		"--b\nContent-Transfer-Encoding: 8bit\n\n\0\n"
+		"--b--\n";
+	static const char wanted[] =
+		"Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: binary\n\n"
+		"--b\nA: 1\nContent-Transfer-Encoding: base64\r\nB: 2\n\n"
+		"ADEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2\r\nNzg5\r\n\n"
+		"--b\nContent-Transfer-Encoding: binary\n\nno NUL\n"
+		"--b\nContent-Transfer-Encoding: 8bit\n\n\0\n"
+		"--b--\n";
+	struct ph_str bytes = ph_str_of(nuls, sizeof nuls - 1);
+	struct ph_mime_source source = { view, &bytes };
+	struct ph_mime_parser *parser = parser_new(NULL);
+	struct ph_buf got;
+	ph_buf_init(&got, 10000);
+	const struct ph_mime_sink sink = { gather, &got };
+	parser_feed(parser, bytes);
+	ck_assert_int_eq(encode_nul(parser_finish(parser), &source, &sink), 0);
+	ck_assert_uint_eq(got.len, sizeof wanted - 1);
+	ck_assert_int_eq(memcmp(got.data, wanted, got.len), 0);
+	ph_buf_free(&got);
+	parser_free(&parser);
+}
+END_TEST
+
 START_TEST(test_binary_ends)
 {
 	struct ph_buf got;
@@ -368,6 +402,7 @@ int main(void)
 	tcase_add_test(tests, test_preview);
 	tcase_add_test(tests, test_search_html);
 	tcase_add_test(tests, test_binary);
+	tcase_add_test(tests, test_encode_nul);
 	tcase_add_test(tests, test_binary_ends);
 	tcase_add_test(tests, test_attachments);
 	suite_add_tcase(suite, tests);

@@ -177,7 +177,7 @@ struct ph_mime_address {
 
 /* --- Bodies --- */
 
-/* A leaf of the message, to be shown with its transfer encoding undone (RFC 3516). */
+/* A part of the message, to be shown with its transfer encoding undone (RFC 3516). */
 struct ph_mime_binary {
 	uint64_t offset; /* of the encoded bytes in the message */
 	uint64_t size;
@@ -427,8 +427,8 @@ struct ph_mime_service {
 
 	/* --- BINARY (RFC 3516) --- */
 
-	/* Finds a leaf by its number, "1.2"; "" is the whole message, which has no encoding. PH_E_INVALID:
-	 * not a part number, or that of a multipart; PH_E_ABSENT: the message has none such;
+	/* Finds a part by its number, "1.2"; "" is the whole message, which has no encoding, as have parts
+	 * that consist of others. PH_E_INVALID: not a part number; PH_E_ABSENT: the message has none such;
 	 * PH_E_UNSUPPORTED: its encoding is unknown (UNKNOWN-CTE). Needs `root`. */
 	int (*binary_find)(
 		const struct ph_mime_message *message, struct ph_str name, struct ph_mime_binary *binary_r);
@@ -439,6 +439,12 @@ struct ph_mime_service {
 	/* Writes at most `count` decoded bytes from `offset` on. 0 or what source or sink failed with. */
 	int (*binary_write)(const struct ph_mime_binary *binary, const struct ph_mime_source *source,
 		uint64_t offset, uint64_t count, const struct ph_mime_sink *sink);
+	/* Writes the message with base64 in each leaf that is declared "binary" and holds a NUL, so that
+	 * IMAP's literals can show it (RFC 3516, 6); all else stays as it is. 0; PH_E_LIMIT: the header of
+	 * such a part has more than a megabyte; or what source or sink failed with. Parks as they do. Needs
+	 * the `root` of a parser. */
+	int (*encode_nul)(const struct ph_mime_message *message, const struct ph_mime_source *source,
+		const struct ph_mime_sink *sink);
 
 	/* --- readable text --- */
 

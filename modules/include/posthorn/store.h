@@ -352,6 +352,8 @@ struct ph_store_service {
 		struct ph_draft *draft, const struct ph_mime_message **message_r, struct ph_error *error);
 	int (*draft_view)(
 		struct ph_draft *draft, uint64_t offset, struct ph_str *bytes_r, struct ph_error *error);
+	/* The draft's bytes for the MIME module. Parks as draft_view does. */
+	struct ph_mime_source (*draft_source)(struct ph_draft *draft);
 	void (*draft_free)(struct ph_draft **draft);
 	/* Stores one finished draft at all destinations, its bytes once. Each destination gets its result;
 	 * where the kv can, all are written together in one flush. PH_E_QUOTA, PH_E_ABSENT and other troubles

@@ -7,5 +7,6 @@ dist_moduleinclude_HEADERS = \
 	modules/include/posthorn/import.h \
 	modules/include/posthorn/kv.h \
 	modules/include/posthorn/kv_backup.h \
+	modules/include/posthorn/kv_damage.h \
 	modules/include/posthorn/mime.h \
 	modules/include/posthorn/store.h

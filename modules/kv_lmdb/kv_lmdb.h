@@ -6,6 +6,7 @@
 
 #include <posthorn/kv.h>
 #include <posthorn/kv_backup.h>
+#include <posthorn/kv_damage.h>
 
 struct kv_lmdb_config {
 	int64_t map_size;
@@ -20,6 +21,7 @@ struct kv_lmdb_config {
 
 extern const struct ph_kv_service kv_lmdb_service;
 extern const struct ph_kv_backup_service kv_lmdb_backup_service;
+extern const struct ph_kv_damage_service kv_lmdb_damage_service;
 
 /* Opens the store in this folder, which is made if need be, for this process, behind fork and with the loop
  * there. `processes`: how many may have it open at once. */

@@ -12,6 +12,7 @@ modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/checksum.c modules/kv_lmdb/checksum.h \
 	modules/kv_lmdb/commit.c modules/kv_lmdb/commit.h \
 	modules/kv_lmdb/compact.c modules/kv_lmdb/compact.h \
+	modules/kv_lmdb/damage.c modules/kv_lmdb/damage.h \
 	modules/kv_lmdb/draft.c modules/kv_lmdb/draft.h \
 	modules/kv_lmdb/environment.c modules/kv_lmdb/environment.h \
 	modules/kv_lmdb/file.c modules/kv_lmdb/file.h \

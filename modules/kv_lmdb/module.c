@@ -58,8 +58,9 @@ const struct ph_module ph_module = {
 	.name = "kv_lmdb",
 	.summary =
 		"Keeps keys, values and message bytes on this machine: in a journal, with LMDB as its index.",
-	.provides = (const char *const[]){ PH_KV_SERVICE, PH_KV_BACKUP_SERVICE, NULL },
-	.services = (const void *const[]){ &kv_lmdb_service, &kv_lmdb_backup_service },
+	.provides = (const char *const[]){ PH_KV_SERVICE, PH_KV_BACKUP_SERVICE, PH_KV_DAMAGE_SERVICE, NULL },
+	.services =
+		(const void *const[]){ &kv_lmdb_service, &kv_lmdb_backup_service, &kv_lmdb_damage_service },
 	.options = options,
 	.config = &config,
 	.tools = store_tools,

@@ -12,7 +12,6 @@
 #include "checksum.h"
 
 #define MAGIC UINT32_C(0x50684a72)
-#define ALIGNMENT 16
 #define ID_SIZE sizeof(struct ph_kv_blob_id)
 #define STORED_SIZE 36
 #define POSITION_SIZE 32
@@ -256,7 +255,7 @@ uint64_t record_size(const struct record_header *header)
 {
 	uint64_t size = RECORD_HEADER + header->bytes + header->operations;
 
-	return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	return (size + RECORD_ALIGNMENT - 1) / RECORD_ALIGNMENT * RECORD_ALIGNMENT;
 }
 
 void record_header_write(
@@ -283,4 +282,9 @@ bool record_header_read(struct record_header *header_r, uint64_t salt, uint64_t 
 	header_r->operations = ph_bytes_get64(bytes + 24);
 	header_r->sum = ph_bytes_get64(bytes + 32);
 	return true;
+}
+
+bool record_begins(struct ph_str bytes)
+{
+	return bytes.len >= 4 && ph_bytes_get32(bytes.data) == MAGIC;
 }

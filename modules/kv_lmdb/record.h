@@ -18,6 +18,7 @@
 #include <posthorn/kv.h>
 
 #define RECORD_HEADER 64
+#define RECORD_ALIGNMENT 16
 #define BLOB_CHUNK (64 * 1024)
 #define BLOB_SUM 8
 
@@ -100,6 +101,9 @@ uint64_t record_size(const struct record_header *header);
 void record_header_write(
 	const struct record_header *header, uint64_t salt, uint64_t offset, unsigned char *to);
 bool record_header_read(struct record_header *header_r, uint64_t salt, uint64_t offset, const void *from);
+
+/* Could these bytes be the beginning of a record? */
+bool record_begins(struct ph_str bytes);
 
 /* Blobs: how many chunks, and where their sums are. */
 static inline uint64_t stored_chunks(uint64_t size)

@@ -11,11 +11,13 @@
 #include "recover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <posthorn/log.h>
 
+#include "damage.h"
 #include "environment.h"
 #include "file.h"
 #include "index.h"
@@ -67,6 +69,8 @@ static void log_damage(
 	ph_log(PH_LOG_ERROR, "part of the journal does not read back and is passed over",
 		PH_LOG_NUMBER("segment", reader->header.number), PH_LOG_NUMBER("offset", from),
 		PH_LOG_NUMBER("bytes", end - from));
+	if (!source->recovery->env)
+		damage_found(reader->fd, reader->header.number, &reader->header, from, end);
 }
 
 /* The blobs that a record brought along. */
@@ -260,6 +264,19 @@ static uint64_t end_of(const struct recovery *recovery, const uint64_t *numbers,
 	return end;
 }
 
+/* One whose header is damaged: none of its records can be told from others' bytes. */
+static void lose_segment(const struct recovery *recovery, const char *path, uint64_t number)
+{
+	int fd = recovery->env ? -1 : file_operations.open(path, O_RDONLY);
+	uint64_t size;
+
+	if (fd < 0)
+		return;
+	if (file_size(fd, &size) == 0)
+		damage_found(fd, number, NULL, 0, size);
+	file_operations.close(fd);
+}
+
 static int apply_segment(
 	struct recovery *recovery, const uint64_t *numbers, size_t count, size_t i, struct position *position)
 {
@@ -276,6 +293,8 @@ static int apply_segment(
 
 	source.is_last = source.end == UINT64_MAX;
 	rc = apply_file(&source);
+	if (rc == PH_E_CORRUPT && i + 1 < count)
+		lose_segment(recovery, path, numbers[i]);
 	free(path);
 	if (rc == PH_E_CORRUPT) {
 		recovery->damages += i + 1 < count;

@@ -12,6 +12,7 @@
 #include "blob.h"
 #include "checkpoint.h"
 #include "commit.h"
+#include "damage.h"
 #include "draft.h"
 #include "environment.h"
 #include "file.h"
@@ -173,6 +174,7 @@ static int open_files(const struct kv_lmdb_config *config, unsigned processes)
 		.readers = processes,
 	};
 	large_open(large_path);
+	damage_open(path);
 	checkpoint_open(checkpoints_path);
 	source_open();
 	journal_open(journal_path, (uint64_t)(config->segment_size ? config->segment_size : SEGMENT_SIZE),
@@ -263,6 +265,11 @@ void kv_lmdb_close(void)
 	kv_watch_stop();
 	free_paths();
 }
+
+const struct ph_kv_damage_service kv_lmdb_damage_service = {
+	.each = damage_each,
+	.forget = damage_forget,
+};
 
 /* --- backups --- */
 

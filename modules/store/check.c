@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <posthorn/bytes.h>
@@ -11,6 +12,7 @@
 
 #include "account.h"
 #include "change.h"
+#include "losses.h"
 #include "mailbox.h"
 #include "usage.h"
 
@@ -293,6 +295,28 @@ static uint64_t count_messages(const struct ph_account *accounts, size_t count, 
 	return messages;
 }
 
+/* What was told once more may be forgotten. */
+static void report_loss(void *arg, const struct loss *loss)
+{
+	struct check *check = arg;
+	struct fault fault = { .uid = loss->uid, .repaired = check->repair };
+
+	check->address = loss->account;
+	check->mailbox = loss->mailbox;
+	snprintf(fault.text, sizeof(fault.text), "%s (journal %.*s)", loss->text, PH_STR_ARGS(loss->place));
+	check_report(check, &fault);
+}
+
+static int check_losses(struct check *check, struct ph_error *error)
+{
+	uint64_t before = check->faults;
+	int result = losses_each(report_loss, check, error);
+
+	if (result == 0 && check->repair && check->faults > before && store.damage->forget() < 0)
+		result = ph_error_set(error, PH_E_IO, "what was damaged cannot be forgotten", NULL);
+	return result;
+}
+
 int check_store(struct check *check, ph_account_id id, struct ph_error *error)
 {
 	struct ph_pool *pool = ph_pool_new(0);
@@ -308,5 +332,7 @@ int check_store(struct check *check, ph_account_id id, struct ph_error *error)
 			result = check_account(check, accounts[i].id, error);
 	}
 	ph_pool_free(&pool);
+	if (result == 0 && id == 0)
+		result = check_losses(check, error);
 	return result;
 }

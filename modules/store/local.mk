@@ -10,6 +10,7 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/check_threads.c \
 	modules/store/check_tool.c modules/store/check_tool.h \
 	modules/store/copy.c \
+	modules/store/losses.c modules/store/losses.h \
 	modules/store/deliver.c \
 	modules/store/draft.c \
 	modules/store/expunge.c \

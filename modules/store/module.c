@@ -43,6 +43,7 @@ static int start(struct ph_error *error)
 	const struct store parts = {
 		.kv = ph_service(PH_KV_SERVICE),
 		.backup = ph_service(PH_KV_BACKUP_SERVICE),
+		.damage = ph_service(PH_KV_DAMAGE_SERVICE),
 		.mime = ph_service("mime/1"),
 		.address = ph_service("address/1"),
 		.config = &config,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "account.h"
+#include "losses.h"
 #include "mailbox.h"
 #include "maildrop.h"
 #include "message.h"
@@ -187,6 +188,8 @@ int store_open(const struct store *parts, struct ph_error *error)
 		result = remove_resume(error);
 	if (result < 0)
 		maildrop_close();
+	else
+		losses_log();
 	return result;
 }
 

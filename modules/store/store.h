@@ -10,6 +10,7 @@
 #include <posthorn/conf.h>
 #include <posthorn/kv.h>
 #include <posthorn/kv_backup.h>
+#include <posthorn/kv_damage.h>
 #include <posthorn/mime.h>
 #include <posthorn/store.h>
 
@@ -34,6 +35,7 @@ struct store_config {
 struct store {
 	const struct ph_kv_service *kv;
 	const struct ph_kv_backup_service *backup; /* NULL: the kv has none */
+	const struct ph_kv_damage_service *damage; /* NULL: the kv has none */
 	const struct ph_mime_service *mime;
 	const struct ph_address_service *address;
 	const struct store_config *config;

@@ -105,6 +105,79 @@ def test_bytes_of_messages():
         expect(done.returncode == 1 and "4 messages, 2 faults" in done.stdout, done)
 
 
+def flip(server, text, place):
+    """Flips a bit at the place that is told for the bytes of the file of the journal that has the text."""
+    for path in store_files(server):
+        content = bytearray(path.read_bytes())
+        if text in content:
+            content[place(bytes(content))] ^= 1
+            path.write_bytes(content)
+            return
+    raise Failure(f"{text} is nowhere")
+
+
+def lose_index(server):
+    for path in (server.folder / "data" / "store" / "index").iterdir():
+        path.unlink()
+
+
+def subjects(server, mailbox):
+    imap = open_imap(server)
+    imap.select(mailbox)
+    status, answer = imap.fetch("1:*", "(UID BODY.PEEK[])")
+    imap.logout()
+    expect(status == "OK", answer)
+    return [re.search(rb"Subject: (.*)\r\n", part[1])[1].decode() for part in answer if isinstance(part, tuple)]
+
+
+def lose_record(place):
+    with Server(accounts=[USER]) as server:
+        append(server, "Subject: one\r\n\r\n1\r\n", "Subject: two\r\n\r\n2\r\n")
+        append(server, "Subject: a needle\r\n\r\nhay\r\n", mailbox="Archive")
+        append(server, "Subject: three\r\n\r\n3\r\n")
+        append(server, "Subject: four\r\n\r\n4\r\n", mailbox="Archive")
+        server.stop()
+        flip(server, b"Subject: a needle", place)
+
+        # As long as there is the index nothing is missing.
+        server.start()
+        expect(subjects(server, "Archive") == ["a needle", "four"], subjects(server, "Archive"))
+        server.stop()
+
+        start = len(server.lines)
+        lose_index(server)
+        server.start()
+        server.wait_log("does not read back and is passed over", start)
+        told = server.wait_log("the store lost changes", start)
+        for word in (f"account={USER}", "mailbox=Archive", "uid=1", "is lost"):
+            expect(word in told, word, told)
+        expect(subjects(server, "INBOX") == ["one", "two", "three"], "the rest")
+        expect(subjects(server, "Archive") == ["four"], "the rest of the mailbox")
+        done = server.run_tool("store", "check")
+        expect(done.returncode == 1 and f"{USER}\tArchive\tUID 1\tis lost" in done.stdout, done)
+        server.stop()
+
+        # Found again, it is not told again; told once more by repair it is forgotten.
+        start = len(server.lines)
+        lose_index(server)
+        server.start()
+        server.wait_log("does not read back and is passed over", start)
+        expect(not server.find_log("the store lost changes", start), "told again")
+        done = server.run_tool("store", "repair")
+        expect(done.returncode == 0 and f"{USER}\tArchive\tUID 1\tis lost" in done.stdout, done)
+        done = server.run_tool("store", "check")
+        expect(done.returncode == 0 and "4 messages, 0 faults" in done.stdout, done)
+
+
+def test_operations_of_a_record():
+    # Behind the message's bytes the record has the summary, in which the subject is again.
+    lose_record(lambda content: content.find(b"a needle", content.find(b"a needle") + 1))
+
+
+def test_header_of_a_record():
+    lose_record(lambda content: content.find(b"Subject: a needle") - 10)
+
+
 if __name__ == "__main__":
     posthorn_server.require_server()
-    posthorn_server.main([test_bytes_of_messages])
+    posthorn_server.main([test_bytes_of_messages, test_operations_of_a_record, test_header_of_a_record])

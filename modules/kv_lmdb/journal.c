@@ -291,12 +291,11 @@ int journal_prepare(struct position *end, uint64_t bytes, enum effect effect)
 	return journal_rotate(end, bytes, effect);
 }
 
-uint64_t journal_room(const struct position *end, uint64_t most)
+uint64_t journal_room(const struct position *end)
 {
 	const uint64_t used = end->offset + ROOM;
-	const uint64_t room = current.is_reserve || used > capacity ? 0 : capacity - used;
 
-	return room < most ? room : most;
+	return current.is_reserve || used > capacity ? 0 : capacity - used;
 }
 
 /* --- a record --- */

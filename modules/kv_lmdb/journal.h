@@ -19,8 +19,8 @@ const char *journal_directory(void);
 int journal_prepare(struct position *end, uint64_t bytes, enum effect effect);
 /* Moves *end to a new segment. */
 int journal_rotate(struct position *end, uint64_t bytes, enum effect effect);
-/* How many bytes of blobs, at most `most`, a record at `end` may have. */
-uint64_t journal_room(const struct position *end, uint64_t most);
+/* How many bytes of blobs a record at `end` may have. */
+uint64_t journal_room(const struct position *end);
 /* Lets the disk begin with the record's bytes of blobs, which will be appended at `end`, if they are many. */
 int journal_write_ahead(const struct position *end, struct record *record);
 /* Writes the record at *end, durable, and moves *end behind it. */

@@ -16,11 +16,13 @@ modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/draft.c modules/kv_lmdb/draft.h \
 	modules/kv_lmdb/environment.c modules/kv_lmdb/environment.h \
 	modules/kv_lmdb/file.c modules/kv_lmdb/file.h \
+	modules/kv_lmdb/group.c modules/kv_lmdb/group.h \
 	modules/kv_lmdb/index.c modules/kv_lmdb/index.h \
 	modules/kv_lmdb/journal.c modules/kv_lmdb/journal.h \
 	modules/kv_lmdb/keeper.c modules/kv_lmdb/keeper.h \
 	modules/kv_lmdb/large.c modules/kv_lmdb/large.h \
 	modules/kv_lmdb/opening.c modules/kv_lmdb/opening.h \
+	modules/kv_lmdb/queue.c modules/kv_lmdb/queue.h \
 	modules/kv_lmdb/record.c modules/kv_lmdb/record.h \
 	modules/kv_lmdb/recover.c modules/kv_lmdb/recover.h \
 	modules/kv_lmdb/restore.c modules/kv_lmdb/restore.h \

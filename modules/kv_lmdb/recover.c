@@ -120,7 +120,7 @@ static int apply_batch(struct segment_reader *reader, struct source *source, MDB
 			log_damage(source, reader, reader->damaged_from,
 				more ? reader->damaged_to : reader->limit);
 		if (!more)
-			return 0;
+			return source->is_last && reader->unreadable ? EIO : 0;
 		if (is_torn(source, reader, &record))
 			return 0;
 		rc = apply_record(txn, &record, source);
@@ -184,7 +184,8 @@ static int apply_file(struct source *source)
 		reader.limit = source->end;
 	if (!rc && !source->is_checkpoint && source->offset > 0)
 		reader.sequence = source->position->sequence;
-	if (rc == EIO)
+	/* What cannot be opened, or lies at the end of the journal, is not taken for lost. */
+	if (rc == EIO && reader.fd >= 0 && !source->is_last)
 		rc = PH_E_CORRUPT;
 	if (!rc)
 		rc = 1;

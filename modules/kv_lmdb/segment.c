@@ -18,6 +18,7 @@
 #define MAGIC UINT64_C(0x5068536567000002)
 #define ALIGNMENT 16
 #define SEARCH_SIZE (256 * 1024)
+#define READ_TRIES 3
 
 void segment_header_write(const struct segment_header *header, unsigned char *to)
 {
@@ -32,13 +33,20 @@ void segment_header_write(const struct segment_header *header, unsigned char *to
 	ph_bytes_put64(to + 56, checksum(MAGIC, to, 56));
 }
 
+/* What is passed over is lost: a disk that fails once may give it the next time. */
+static bool read_again(int fd, void *to, size_t size, uint64_t offset)
+{
+	for (unsigned i = 0; i < READ_TRIES; i++)
+		if (file_read(fd, to, size, offset) == 0)
+			return true;
+	return false;
+}
+
 int segment_header_read(int fd, struct segment_header *header_r)
 {
 	unsigned char bytes[SEGMENT_HEADER];
-	int rc = file_read(fd, bytes, sizeof(bytes), 0);
-
-	if (rc)
-		return rc;
+	if (!read_again(fd, bytes, sizeof(bytes), 0))
+		return EIO;
 	if (ph_bytes_get64(bytes) != MAGIC || ph_bytes_get64(bytes + 56) != checksum(MAGIC, bytes, 56))
 		return PH_E_CORRUPT;
 	header_r->number = ph_bytes_get64(bytes + 8);
@@ -59,6 +67,8 @@ int segment_open(struct segment_reader *reader, const char *path, uint64_t offse
 	if (reader->fd < 0)
 		return errno;
 	rc = file_size(reader->fd, &reader->limit);
+	if (!rc && reader->limit < SEGMENT_HEADER)
+		rc = PH_E_CORRUPT;
 	if (!rc)
 		rc = segment_header_read(reader->fd, &reader->header);
 	reader->offset = offset ? offset : SEGMENT_HEADER;
@@ -74,6 +84,15 @@ void segment_close(struct segment_reader *reader)
 	reader->fd = -1;
 }
 
+/* Reads what lies before the limit; false, and remembered, where the disk does not give it. */
+static bool read_part(struct segment_reader *reader, void *to, size_t size, uint64_t offset)
+{
+	bool good = read_again(reader->fd, to, size, offset);
+
+	reader->unreadable |= !good;
+	return good;
+}
+
 /* Is this the header of a record that could be there? */
 static bool is_header(const struct segment_reader *reader, const void *bytes, uint64_t offset,
 	struct record_header *header_r)
@@ -85,13 +104,12 @@ static bool is_header(const struct segment_reader *reader, const void *bytes, ui
 	       header_r->operations <= room && record_size(header_r) <= room;
 }
 
-static bool header_at(const struct segment_reader *reader, uint64_t offset, struct record_header *header_r)
+static bool header_at(struct segment_reader *reader, uint64_t offset, struct record_header *header_r)
 {
 	unsigned char bytes[RECORD_HEADER];
 
 	return offset < reader->limit && reader->limit - offset >= RECORD_HEADER &&
-	       file_read(reader->fd, bytes, sizeof(bytes), offset) == 0 &&
-	       is_header(reader, bytes, offset, header_r);
+	       read_part(reader, bytes, sizeof(bytes), offset) && is_header(reader, bytes, offset, header_r);
 }
 
 /* Looks for a header among the bytes of a window of the file. */
@@ -107,7 +125,7 @@ static uint64_t search_window(
 }
 
 /* The first header from `offset` on, or 0. What cannot be read at all is passed over. */
-static uint64_t search_header(const struct segment_reader *reader, uint64_t offset)
+static uint64_t search_header(struct segment_reader *reader, uint64_t offset)
 {
 	char *bytes = ph_alloc(SEARCH_SIZE);
 	uint64_t found = 0;
@@ -116,7 +134,7 @@ static uint64_t search_header(const struct segment_reader *reader, uint64_t offs
 		uint64_t left = reader->limit - offset;
 		size_t size = left < SEARCH_SIZE ? (size_t)left : SEARCH_SIZE;
 
-		if (file_read(reader->fd, bytes, size, offset) == 0)
+		if (read_part(reader, bytes, size, offset))
 			found = search_window(reader, bytes, size, offset);
 		if (left <= SEARCH_SIZE)
 			break;
@@ -134,7 +152,7 @@ static bool load_operations(struct segment_reader *reader, struct segment_record
 
 	ph_buf_reset(&reader->operations);
 	to = ph_buf_reserve(&reader->operations, (size_t)header->operations);
-	if (header->operations > 0 && file_read(reader->fd, to, (size_t)header->operations, offset))
+	if (header->operations > 0 && !read_part(reader, to, (size_t)header->operations, offset))
 		return false;
 	ph_buf_added(&reader->operations, (size_t)header->operations);
 	record->operations = ph_buf_str(&reader->operations);
@@ -151,6 +169,7 @@ int segment_next(struct segment_reader *reader, struct segment_record *record_r)
 	uint64_t offset = reader->offset;
 
 	reader->damaged_from = reader->damaged_to = 0;
+	reader->unreadable = false;
 	while (offset != 0 && offset < reader->limit) {
 		record_r->offset = offset;
 		if (header_at(reader, offset, &record_r->header) && load_operations(reader, record_r))
@@ -180,7 +199,7 @@ static bool check_chunks(int fd, const struct stored *stored, const unsigned cha
 		uint64_t left = stored->size - i * BLOB_CHUNK;
 		size_t size = left < BLOB_CHUNK ? (size_t)left : BLOB_CHUNK;
 
-		if (file_read(fd, chunk, size, stored->offset + i * BLOB_CHUNK) ||
+		if (!read_again(fd, chunk, size, stored->offset + i * BLOB_CHUNK) ||
 			checksum(0, chunk, size) != ph_bytes_get64(sums + i * BLOB_SUM))
 			return false;
 	}
@@ -192,7 +211,7 @@ bool segment_check_blob(int fd, const struct stored *stored)
 	size_t size = (size_t)(stored_bytes(stored) - stored->size);
 	unsigned char *sums = ph_alloc(size + 1);
 	char *chunk = ph_alloc(BLOB_CHUNK);
-	bool good = file_read(fd, sums, size, stored->offset + stored->size) == 0 &&
+	bool good = read_again(fd, sums, size, stored->offset + stored->size) &&
 		    checksum(0, sums, size) == stored->sum && check_chunks(fd, stored, sums, chunk);
 
 	free(chunk);

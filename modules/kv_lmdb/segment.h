@@ -34,6 +34,7 @@ struct segment_reader {
 	struct ph_buf operations;
 	/* What the last segment_next() passed over, because it does not read back. */
 	uint64_t damaged_from, damaged_to;
+	bool unreadable; /* the disk did not give some of that */
 };
 
 /* A record as it was read; the operations stay until the next one is. */

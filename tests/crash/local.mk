@@ -33,6 +33,6 @@ tests_crash_test_allocation_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
 
 check-crash: all tests/crash/test_kv_crash tests/crash/test_allocation tests/crash/starved.la
 	$(srcdir)/tests/crash/load.py --messages 5000 --starved 5000
-	KV_CRASH_STATES=5000 KV_KILL_ROUNDS=200 tests/crash/test_kv_crash
+	KV_CRASH_STATES=5000 KV_KILL_ROUNDS=200 KV_FAULTS=1000 tests/crash/test_kv_crash
 	ALLOCATION_ROUNDS=500 tests/crash/test_allocation
 .PHONY: check-crash

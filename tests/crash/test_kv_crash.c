@@ -1,5 +1,6 @@
 /* What is left of a kv_lmdb store whose system stopped, whose process was killed, whose disk failed: all that
- * was told to be durable, and nothing by halves. KV_CRASH_STATES and KV_KILL_ROUNDS tell how long to try. */
+ * was told to be durable, and nothing by halves. KV_CRASH_STATES, KV_KILL_ROUNDS and
+ * KV_FAULTS tell how long to try. */
 #include <config.h>
 
 #include <errno.h>
@@ -230,7 +231,20 @@ static bool fails(int call)
 	return fail;
 }
 
-enum call { CALL_OPEN, CALL_WRITE, CALL_ALLOCATE, CALL_FLUSH, CALL_FLUSH_ALL, CALL_RENAME, CALL_LINK, CALLS };
+enum call {
+	CALL_OPEN,
+	CALL_READ,
+	CALL_WRITE,
+	CALL_ALLOCATE,
+	CALL_RESERVE,
+	CALL_TRUNCATE,
+	CALL_FLUSH,
+	CALL_FLUSH_ALL,
+	CALL_RENAME,
+	CALL_UNLINK,
+	CALL_LINK,
+	CALLS
+};
 
 static int faulty_open(const char *path, int flags)
 {
@@ -250,6 +264,26 @@ static ssize_t faulty_write(int fd, const struct iovec *parts, int count, off_t 
 static int faulty_allocate(int fd, off_t offset, off_t size)
 {
 	return fails(CALL_ALLOCATE) ? -1 : file_system_calls.allocate(fd, offset, size);
+}
+
+static ssize_t faulty_read(int fd, const struct iovec *part, off_t offset, bool wait)
+{
+	return fails(CALL_READ) ? -1 : file_system_calls.read(fd, part, offset, wait);
+}
+
+static int faulty_reserve(int fd, off_t offset, off_t size)
+{
+	return fails(CALL_RESERVE) ? -1 : file_system_calls.reserve(fd, offset, size);
+}
+
+static int faulty_truncate(int fd, off_t size)
+{
+	return fails(CALL_TRUNCATE) ? -1 : file_system_calls.truncate(fd, size);
+}
+
+static int faulty_unlink(const char *path)
+{
+	return fails(CALL_UNLINK) ? -1 : file_system_calls.unlink(path);
 }
 
 static int faulty_flush(int fd)
@@ -281,16 +315,37 @@ static void make_faulty(int call, int countdown, int error)
 	pthread_mutex_unlock(&fault_lock);
 }
 
-static void run_with_fault(int call, int countdown, int error)
+/* Ends the fault. Did it come? */
+static bool end_fault(void)
+{
+	bool came = fault_countdown == 0;
+
+	make_faulty(CALLS, 0, 0);
+	return came;
+}
+
+/* Opens it, perhaps only when the fault is over. */
+static void open_with_fault(int call, int countdown, int error)
+{
+	make_faulty(call, countdown, error);
+	if (open_small(directory, NULL) == 0)
+		return;
+	ck_assert(end_fault());
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+}
+
+/* False: so many calls there were not. */
+static bool run_with_fault(int call, int countdown, int error)
 {
 	struct work_progress progress;
+	bool came;
 
 	make_temporary(directory);
 	work_reset();
 	ck_assert_int_eq(open_small(directory, NULL), 0);
 	make_faulty(call, countdown, error);
 	work_run(kv, 6, true);
-	make_faulty(call, 0, 0);
+	came = end_fault();
 	work_run(kv, 2, false);
 	progress = work_progress();
 	work_check(kv, &progress);
@@ -300,23 +355,75 @@ static void run_with_fault(int call, int countdown, int error)
 	work_check(kv, &progress);
 	kv_lmdb_close();
 	remove_temporary(directory);
+	return came;
+}
+
+/* The index is made anew on a disk that fails meanwhile; the next attempt finds the same. */
+static bool recover_with_fault(int call, int countdown, int error)
+{
+	struct work_progress progress;
+	bool came;
+
+	make_temporary(directory);
+	work_reset();
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+	work_run(kv, 10, false);
+	progress = work_progress();
+	kv_lmdb_close();
+	lose_index(directory);
+	open_with_fault(call, countdown, error);
+	came = end_fault();
+	work_check(kv, &progress);
+	kv_lmdb_close();
+	lose_index(directory);
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+	work_check(kv, &progress);
+	kv_lmdb_close();
+	remove_temporary(directory);
+	return came;
+}
+
+/* The first calls, some of them, or each until no such call is left. */
+static void fail_calls(bool (*run)(int call, int countdown, int error), int call, unsigned tries)
+{
+	static const int errors[] = { EIO, ENOSPC, EMFILE, EROFS };
+	static const int countdowns[] = { 1, 2, 3, 5, 8, 13 };
+	const unsigned some = sizeof(countdowns) / sizeof(*countdowns);
+
+	for (unsigned i = 0; i < tries; i++)
+		if (!run(call, tries > some ? (int)i + 1 : countdowns[i], errors[i % 4]))
+			return;
+}
+
+static void make_all_faulty(void)
+{
+	file_operations.open = faulty_open;
+	file_operations.read = faulty_read;
+	file_operations.write = faulty_write;
+	file_operations.allocate = faulty_allocate;
+	file_operations.reserve = faulty_reserve;
+	file_operations.truncate = faulty_truncate;
+	file_operations.flush = faulty_flush;
+	file_operations.flush_all = faulty_flush_all;
+	file_operations.rename = faulty_rename;
+	file_operations.unlink = faulty_unlink;
+	file_operations.link = faulty_link;
 }
 
 START_TEST(failures_of_the_disk_do_no_harm)
 {
-	static const int errors[] = { EIO, ENOSPC, EMFILE, EROFS };
-	static const int countdowns[] = { 1, 2, 3, 5, 8, 13 };
-
-	file_operations.open = faulty_open;
-	file_operations.write = faulty_write;
-	file_operations.allocate = faulty_allocate;
-	file_operations.flush = faulty_flush;
-	file_operations.flush_all = faulty_flush_all;
-	file_operations.rename = faulty_rename;
-	file_operations.link = faulty_link;
+	make_all_faulty();
 	for (int call = 0; call < CALLS; call++)
-		for (size_t i = 0; i < sizeof(countdowns) / sizeof(*countdowns); i++)
-			run_with_fault(call, countdowns[i], errors[i % 4]);
+		fail_calls(run_with_fault, call, setting("KV_FAULTS", 6));
+	file_operations = file_system_calls;
+}
+END_TEST
+
+START_TEST(failures_while_the_index_is_made_anew_do_no_harm)
+{
+	make_all_faulty();
+	for (int call = 0; call < CALLS; call++)
+		fail_calls(recover_with_fault, call, setting("KV_FAULTS", 6));
 	file_operations = file_system_calls;
 }
 END_TEST
@@ -334,6 +441,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tests, a_stop_of_the_system_loses_nothing_durable);
 	tcase_add_test(tests, killed_processes_lose_nothing_they_confirmed);
 	tcase_add_test(tests, failures_of_the_disk_do_no_harm);
+	tcase_add_test(tests, failures_while_the_index_is_made_anew_do_no_harm);
 	suite_add_tcase(suite, tests);
 	return fiber_main(suite);
 }

@@ -56,11 +56,19 @@ static int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t 
 	return store_result == 0 ? 0 : ph_error_set(error, store_result, "the store's words", "detail");
 }
 
+/* These drafts hold nothing, and no policy looks into them. */
+static struct ph_mime_source draft_source(struct ph_draft *draft)
+{
+	(void)draft;
+	return (struct ph_mime_source){ 0 };
+}
+
 static const struct ph_store_service store = {
 	.account_find = account_find,
 	.domain_is_local = domain_is_local,
 	.mailbox_status = mailbox_status,
 	.deliver = store_deliver,
+	.draft_source = draft_source,
 };
 
 #define TO(...)                                           \

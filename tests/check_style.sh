@@ -18,7 +18,7 @@ none() {
 	printf '%s\n' "$2" | head -n 20 | sed 's/^/    /'
 }
 
-sources() { find core modules -name '*.[ch]' "$@"; }
+sources() { find core modules tests -name '*.[ch]' "$@"; }
 
 none "core/ knows no protocol" "$(grep -rniE 'smtp|imap|pop3|lmtp|mailbox|rcpt' core/ --include='*' || true)"
 none "ev.h belongs in core/loop.c only" "$(grep -rnE '#include <ev(\.h|/)' core modules | grep -v '^core/loop\.c:' || true)"
@@ -29,7 +29,10 @@ none "threads belong in core/offload.c, core/loop.c and modules/kv_lmdb only" \
 	"$(grep -rnE '\bpthread_|<threads.h>' core modules --include='*.[ch]' |
 		grep -vE '^(core/(offload|loop)\.c|modules/kv_lmdb/)' || true)"
 none "banned functions" \
-	"$(grep -rnE '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca|assert)\(' core modules --include='*.[ch]' |
+	"$(grep -rnE '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca)\(' core modules tests --include='*.[ch]' |
+		grep -vE '^[^:]*:[0-9]*:[ 	]*(/?\*)' || true)"
+none "assert() belongs in tests only" \
+	"$(grep -rnE '\bassert\(' core modules --include='*.[ch]' |
 		grep -vE '_assert|static_assert|^[^:]*:[0-9]*:[ 	]*(/?\*)' || true)"
 
 for folder in modules/*/; do

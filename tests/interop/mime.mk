@@ -12,4 +12,4 @@ tests_interop_gmime_dump_LDADD = $(GMIME_LIBS)
 if HAVE_PYTHON3
 TESTS += tests/interop/test_mime.py
 endif
-EXTRA_DIST += tests/interop/test_mime.py
+EXTRA_DIST += tests/interop/test_mime.py tests/interop/mime_readers.py tests/interop/mime_fields.py tests/interop/mime_values.py

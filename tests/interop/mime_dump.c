@@ -1,11 +1,18 @@
 /* Says what the parser makes of messages, for comparison with other parsers. On its input each message stands
- * behind its length (four bytes, the highest first); on its output are lines of words, the texts in hex:
+ * behind its length (four bytes, the highest first); on its output are lines of words, the texts in hex, "."
+ * if empty:
  *
- *   part DEPTH TYPE FILENAME BODY             the body decoded; of what holds others it is "-"
- *   subject TEXT
- *   date SECONDS
- *   addresses NAME LOCAL DOMAIN ...           of the To field
- *   end */
+ *   part DEPTH TYPE BODY                      the body decoded; of what holds others it is "-"
+ *   type RAW NAME VALUE ...                   of the part: Content-Type, and its parameters decoded
+ *   disposition RAW VALUE NAME VALUE ...      the same for Content-Disposition
+ *   subject RAW TEXT
+ *   from RAW KIND NAME LOCAL DOMAIN ...       likewise to, cc; KIND is mailbox, group or end
+ *   date RAW SECONDS                          without the seconds when it cannot be read
+ *   message-id RAW ID ...                     likewise references
+ *   end
+ *
+ * Fields that are not there are left out; of those that come again the first is told. RAW is as it stands
+ * there. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +20,10 @@
 #include <posthorn/error.h>
 
 #include "../../modules/mime/addresses.h"
+#include "../../modules/mime/date.h"
 #include "../../modules/mime/decode.h"
 #include "../../modules/mime/header.h"
+#include "../../modules/mime/params.h"
 #include "../../modules/mime/parse.h"
 
 enum { MESSAGE_MAX = 64 * 1024 * 1024 };
@@ -41,59 +50,125 @@ static void print_body(const struct ph_mime_part *part, struct ph_str message)
 	ph_buf_free(&body);
 }
 
-static void print_parts(const struct ph_mime_part *part, struct ph_str message, int depth)
+/* The parameters by their names without stars, each as a reader of the name gets it. */
+static void print_params(const struct ph_mime_params *params, struct ph_pool *pool)
+{
+	for (size_t i = 0; i < params->count; i++) {
+		struct ph_str name = params->items[i].name, value;
+		if (ph_str_ends(name, PH_STR("*")))
+			name.len--;
+		char *text = ph_str_dup(name);
+		print_hex(name);
+		if (!params_get(params, text, pool, &value))
+			value = params->items[i].value;
+		print_hex(value);
+		free(text);
+	}
+	putchar('\n');
+}
+
+/* The first field of that name in the header. Puts the beginning of its line. */
+static bool find_field(struct ph_str header, const char *name, const char *title, struct ph_str *value_r)
+{
+	struct ph_mime_field field;
+	if (!header_find(&header, name, &field))
+		return false;
+	*value_r = field.value;
+	printf("%s", title);
+	print_hex(field.value);
+	return true;
+}
+
+static void print_part_fields(const struct ph_mime_part *part, struct ph_str message, struct ph_pool *pool)
+{
+	struct ph_str header =
+		ph_str_slice(message, part->header_offset, part->header_offset + part->header_size);
+	struct ph_str value;
+	if (find_field(header, "content-type", "type", &value))
+		print_params(&part->params, pool);
+	if (find_field(header, "content-disposition", "disposition", &value)) {
+		print_hex(part->disposition);
+		print_params(&part->disposition_params, pool);
+	}
+}
+
+static void print_parts(
+	const struct ph_mime_part *part, struct ph_str message, int depth, struct ph_pool *pool)
 {
 	for (; part; part = part->next) {
-		struct ph_buf type;
-		ph_buf_init(&type, SIZE_MAX);
-		ph_buf_printf(&type, "%.*s/%.*s", PH_STR_ARGS(part->type), PH_STR_ARGS(part->subtype));
 		printf("part %d", depth);
-		print_hex(ph_buf_str(&type));
-		ph_buf_free(&type);
-		print_hex(part->filename);
+		print_hex(ph_pool_printf(
+			pool, "%.*s/%.*s", PH_STR_ARGS(part->type), PH_STR_ARGS(part->subtype)));
 		if (part->children)
 			printf(" -");
 		else
 			print_body(part, message);
 		putchar('\n');
-		print_parts(part->children, message, depth + 1);
+		print_part_fields(part, message, pool);
+		print_parts(part->children, message, depth + 1, pool);
 	}
 }
 
-static void print_addresses(struct ph_str header)
+static void print_addresses(struct ph_str header, const char *name, struct ph_pool *pool)
 {
-	struct ph_mime_field field;
+	static const char *const kinds[] = { "mailbox", "group", "end" };
 	const struct ph_mime_address *list;
-	struct ph_pool *pool = ph_pool_new(0);
-	size_t count =
-		header_find(&header, "to", &field) ? addresses_parse(field.value, 1000, pool, &list) : 0;
-	printf("addresses");
+	struct ph_str value;
+	if (!find_field(header, name, name, &value))
+		return;
+	size_t count = addresses_parse(value, 1000, pool, &list);
 	for (size_t i = 0; i < count; i++) {
-		if (list[i].kind != PH_MIME_MAILBOX)
-			continue;
+		printf(" %s", kinds[list[i].kind]);
 		print_hex(header_decode(list[i].name, pool));
 		print_hex(list[i].local);
 		print_hex(list[i].domain);
 	}
 	putchar('\n');
-	ph_pool_free(&pool);
+}
+
+static void print_ids(struct ph_str header, const char *name, struct ph_pool *pool)
+{
+	struct ph_str value, id;
+	if (!find_field(header, name, name, &value))
+		return;
+	struct ph_str ids = message_ids(value, pool);
+	while (ids.len > 0 && ph_str_split(&ids, ' ', &id))
+		print_hex(id);
+	putchar('\n');
+}
+
+static void print_message_fields(struct ph_str header, struct ph_pool *pool)
+{
+	struct ph_str value;
+	if (find_field(header, "subject", "subject", &value)) {
+		print_hex(header_decode(value, pool));
+		putchar('\n');
+	}
+	print_addresses(header, "from", pool);
+	print_addresses(header, "to", pool);
+	print_addresses(header, "cc", pool);
+	if (find_field(header, "date", "date", &value)) {
+		struct ph_mime_date date = date_parse(value);
+		if (date.known)
+			printf(" %" PRId64, date.time);
+		putchar('\n');
+	}
+	print_ids(header, "message-id", pool);
+	print_ids(header, "references", pool);
 }
 
 static void dump(struct ph_str bytes)
 {
+	struct ph_pool *pool = ph_pool_new(0);
 	struct ph_mime_parser *parser = parser_new(NULL);
 	parser_feed(parser, bytes);
 	const struct ph_mime_message *message = parser_finish(parser);
-	print_parts(message->root, bytes, 0);
-	printf("subject");
-	print_hex(message->subject);
-	if (message->date.known)
-		printf("\ndate %" PRId64, message->date.time);
-	putchar('\n');
-	print_addresses(message->header);
+	print_parts(message->root, bytes, 0, pool);
+	print_message_fields(message->header, pool);
 	puts("end");
 	(void)fflush(stdout);
 	parser_free(&parser);
+	ph_pool_free(&pool);
 }
 
 int main(void)

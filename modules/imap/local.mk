@@ -4,11 +4,11 @@ modules_imap_libimap_la_SOURCES = \
 	modules/imap/body.c \
 	modules/imap/body.h \
 	modules/imap/capability.c \
-	modules/imap/client.c \
-	modules/imap/client.h \
-	modules/imap/client_login.c \
-	modules/imap/client_response.c \
-	modules/imap/client_response.h \
+	modules/imap/client/client.c \
+	modules/imap/client/client.h \
+	modules/imap/client/client_login.c \
+	modules/imap/client/client_response.c \
+	modules/imap/client/client_response.h \
 	modules/imap/cmd_any.c \
 	modules/imap/cmd_append.c \
 	modules/imap/cmd_copy.c \
@@ -28,10 +28,10 @@ modules_imap_libimap_la_SOURCES = \
 	modules/imap/fetch_items.h \
 	modules/imap/hooks.c \
 	modules/imap/idle.c \
-	modules/imap/import.h \
-	modules/imap/import_mailboxes.c \
-	modules/imap/import_messages.c \
-	modules/imap/import_tool.c \
+	modules/imap/client/import.h \
+	modules/imap/client/import_mailboxes.c \
+	modules/imap/client/import_messages.c \
+	modules/imap/client/import_tool.c \
 	modules/imap/parse.c \
 	modules/imap/parse.h \
 	modules/imap/pattern.c \

@@ -2,7 +2,7 @@
 #include <posthorn/module.h>
 #include <posthorn/service.h>
 
-#include "import.h"
+#include "client/import.h"
 #include "session.h"
 
 static const struct ph_option options[] = {

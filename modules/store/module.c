@@ -4,9 +4,9 @@
 #include <posthorn/module.h>
 #include <posthorn/service.h>
 
-#include "import.h"
 #include "store.h"
 #include "tool.h"
+#include "transfer/import.h"
 
 static struct store_config config;
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "account.h"
-#include "losses.h"
+#include "check/losses.h"
 #include "mailbox.h"
 #include "maildrop.h"
 #include "message.h"

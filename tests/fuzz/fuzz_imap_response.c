@@ -2,8 +2,8 @@
  * be what its users may rely on. */
 #include <config.h>
 
-#include "../../modules/imap/client_response.h"
-#include "../../modules/imap/import.h"
+#include "../../modules/imap/client/client_response.h"
+#include "../../modules/imap/client/import.h"
 
 #include <posthorn/error.h>
 

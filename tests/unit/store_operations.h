@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "../../modules/store/import.h"
+#include "../../modules/store/transfer/import.h"
 #include "store_census.h"
 
 enum {

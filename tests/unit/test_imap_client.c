@@ -4,8 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "../../modules/imap/client_response.h"
-#include "../../modules/imap/import.h"
+#include "../../modules/imap/client/client_response.h"
+#include "../../modules/imap/client/import.h"
 
 static struct ph_pool *pool;
 

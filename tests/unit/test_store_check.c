@@ -1,7 +1,7 @@
 /* Checking and repairing: faults are made by hand, told, and repaired where they can be. */
 #include <config.h>
 
-#include "../../modules/store/check.h"
+#include "../../modules/store/check/check.h"
 #include "../../modules/store/usage.h"
 #include "store_fixture.h"
 

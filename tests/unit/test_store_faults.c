@@ -5,7 +5,7 @@
  * again. */
 #include <config.h>
 
-#include "../../modules/store/check.h"
+#include "../../modules/store/check/check.h"
 #include "store_operations.h"
 
 static const struct {

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <utime.h>
 
-#include "../../modules/store/export.h"
-#include "../../modules/store/import.h"
-#include "../../modules/store/maildir.h"
+#include "../../modules/store/transfer/export.h"
+#include "../../modules/store/transfer/import.h"
+#include "../../modules/store/transfer/maildir.h"
 #include "store_fixture.h"
 
 static const char *path_of(const char *name)

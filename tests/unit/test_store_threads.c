@@ -2,7 +2,7 @@
  * kv that changes several partitions together; loop 1: with one that does not. */
 #include <config.h>
 
-#include "../../modules/store/check.h"
+#include "../../modules/store/check/check.h"
 #include "../../modules/store/siphash.h"
 #include "../../modules/store/thread.h"
 #include "store_fixture.h"

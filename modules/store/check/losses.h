@@ -2,7 +2,7 @@
 #ifndef STORE_LOSSES_H
 #define STORE_LOSSES_H
 
-#include "store.h"
+#include "../store.h"
 
 struct loss {
 	bool is_new;                    /* this process found it */

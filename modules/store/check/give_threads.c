@@ -7,11 +7,11 @@
 #include <posthorn/fiber.h>
 #include <posthorn/mem.h>
 
-#include "change.h"
+#include "../change.h"
+#include "../mailbox.h"
+#include "../thread.h"
+#include "../usage.h"
 #include "check.h"
-#include "mailbox.h"
-#include "thread.h"
-#include "usage.h"
 
 /* Messages that get their threads in one transaction, and bytes of their summaries. */
 #define STEP 100

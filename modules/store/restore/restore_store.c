@@ -12,9 +12,9 @@
 #include <posthorn/mem.h>
 #include <posthorn/tool.h>
 
-#include "account.h"
-#include "change.h"
-#include "mailbox.h"
+#include "../account.h"
+#include "../change.h"
+#include "../mailbox.h"
 #include "restore.h"
 
 /* More accounts, or mailboxes of an account, are not made between a backup and its restoration. */

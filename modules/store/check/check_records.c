@@ -11,11 +11,11 @@
 #include <posthorn/bytes.h>
 #include <posthorn/mem.h>
 
-#include "change.h"
+#include "../change.h"
+#include "../keyword.h"
+#include "../uid_index.h"
+#include "../uid_set.h"
 #include "check.h"
-#include "keyword.h"
-#include "uid_index.h"
-#include "uid_set.h"
 
 struct counting {
 	bool repair;

@@ -8,7 +8,7 @@
 #include <posthorn/mem.h>
 #include <posthorn/tool.h>
 
-#include "usage.h"
+#include "../usage.h"
 
 void export_complain(struct ph_str mailbox, uint32_t uid, const char *what, const char *why)
 {

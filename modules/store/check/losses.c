@@ -11,9 +11,9 @@
 #include <posthorn/log.h>
 #include <posthorn/mem.h>
 
-#include "mailbox.h"
-#include "naming.h"
-#include "record.h"
+#include "../mailbox.h"
+#include "../naming.h"
+#include "../record.h"
 
 struct entries {
 	struct ph_pool *pool;

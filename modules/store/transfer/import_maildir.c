@@ -14,9 +14,9 @@
 
 #include <posthorn/tool.h>
 
+#include "../message.h"
 #include "import.h"
 #include "maildir.h"
-#include "message.h"
 
 /* One message's file. */
 struct file {

@@ -9,10 +9,10 @@
 #include <posthorn/mem.h>
 #include <posthorn/tool.h>
 
-#include "keyword.h"
-#include "message.h"
+#include "../keyword.h"
+#include "../message.h"
+#include "../usage.h"
 #include "restore.h"
-#include "usage.h"
 
 /* What one update stores at most. */
 #define BATCH 64

@@ -10,9 +10,9 @@
 #include <posthorn/mem.h>
 #include <posthorn/tool.h>
 
-#include "change.h"
+#include "../change.h"
+#include "../message.h"
 #include "check.h"
-#include "message.h"
 
 #define STEP 200
 

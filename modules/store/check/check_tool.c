@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../tool.h"
 #include "check_tool.h"
-#include "tool.h"
 
 void check_tell(struct check *check, const struct fault *fault)
 {

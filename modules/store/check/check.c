@@ -10,11 +10,11 @@
 #include <posthorn/bytes.h>
 #include <posthorn/mem.h>
 
-#include "account.h"
-#include "change.h"
+#include "../account.h"
+#include "../change.h"
+#include "../mailbox.h"
+#include "../usage.h"
 #include "losses.h"
-#include "mailbox.h"
-#include "usage.h"
 
 void check_report(struct check *check, const struct fault *fault)
 {

@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "mailbox.h"
-#include "session.h"
-#include "store.h"
+#include "../mailbox.h"
+#include "../session.h"
+#include "../store.h"
 
 struct export
 {

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "../tool.h"
 #include "export.h"
 #include "import.h"
-#include "tool.h"
 
 static int finish(const char *what, int result, uint64_t done, uint64_t there, uint64_t refused,
 	const struct ph_error *error)

@@ -15,10 +15,10 @@
 #include <posthorn/map.h>
 #include <posthorn/tool.h>
 
+#include "../message.h"
 #include "import.h"
 #include "lines.h"
 #include "mbox.h"
-#include "message.h"
 
 #define KEYWORDS_MAX 100
 /* Folders within folders. */

@@ -8,10 +8,10 @@
 #include <posthorn/bytes.h>
 #include <posthorn/mem.h>
 
-#include "account.h"
-#include "change.h"
+#include "../account.h"
+#include "../change.h"
+#include "../thread.h"
 #include "check.h"
-#include "thread.h"
 
 /* How often mailboxes may be made while those of the account are counted. */
 #define ATTEMPTS 5

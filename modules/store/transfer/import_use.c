@@ -2,9 +2,9 @@
  * already: as long as those are empty, the ones that come take over. */
 #include <config.h>
 
-#include "account.h"
+#include "../account.h"
+#include "../mailbox.h"
 #include "import.h"
-#include "mailbox.h"
 
 struct move {
 	unsigned use;

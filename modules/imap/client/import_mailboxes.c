@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "utf7.h"
+#include "../utf7.h"
 
 /* What a server may make us keep. */
 enum { MAILBOXES_MAX = 100000, NAMES_MAX = 64 << 20 };

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record.h"
-#include "store.h"
+#include "../record.h"
+#include "../store.h"
 
 struct fault {
 	uint32_t uid; /* 0: of the whole mailbox */

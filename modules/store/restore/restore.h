@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "record.h"
+#include "../record.h"
+#include "../store.h"
 #include "restore_copies.h"
-#include "store.h"
 
 /* --- one account --- */
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check_tool.h"
-#include "remove.h"
+#include "../check/check_tool.h"
+#include "../remove.h"
+#include "../tool.h"
 #include "restore.h"
-#include "tool.h"
 
 struct wish {
 	const char *folder;

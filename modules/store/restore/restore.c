@@ -13,10 +13,10 @@
 #include <posthorn/mem.h>
 #include <posthorn/tool.h>
 
-#include "account.h"
-#include "change.h"
-#include "mailbox.h"
-#include "usage.h"
+#include "../account.h"
+#include "../change.h"
+#include "../mailbox.h"
+#include "../usage.h"
 
 /* Messages that are looked at in one read. */
 #define STEP 1000

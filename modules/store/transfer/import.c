@@ -13,12 +13,12 @@
 #include <posthorn/loop.h>
 #include <posthorn/tool.h>
 
-#include "account.h"
-#include "change.h"
-#include "keyword.h"
-#include "mailbox.h"
-#include "message.h"
-#include "usage.h"
+#include "../account.h"
+#include "../change.h"
+#include "../keyword.h"
+#include "../mailbox.h"
+#include "../message.h"
+#include "../usage.h"
 
 /* What one transaction stores at most. */
 #define BATCH 64

@@ -7,7 +7,7 @@
 
 #include <posthorn/import.h>
 
-#include "store.h"
+#include "../store.h"
 
 struct ph_import {
 	ph_account_id account;

@@ -5,7 +5,7 @@
 #ifndef IMAP_CLIENT_RESPONSE_H
 #define IMAP_CLIENT_RESPONSE_H
 
-#include "parse.h"
+#include "../parse.h"
 
 enum response_kind {
 	RESPONSE_CONTINUE,   /* "+" */

@@ -17,7 +17,8 @@ void print_capabilities(const struct session *session, struct ph_buf *buf)
 	ph_buf_add_text(buf, "CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE");
 	if (session->state != NOT_AUTHENTICATED) {
 		ph_buf_add_text(buf,
-			" IDLE NAMESPACE CHILDREN SPECIAL-USE UIDPLUS UNSELECT MOVE OBJECTID BINARY PREVIEW");
+			" IDLE NAMESPACE CHILDREN SPECIAL-USE UIDPLUS UNSELECT MOVE OBJECTID BINARY PREVIEW "
+			"SAVEDATE");
 		return;
 	}
 	if (ph_conn_can_starttls(session->conn))

@@ -1,4 +1,5 @@
-/* FETCH (RFC 3501, 6.4.5 and 7.4.2; object ids of RFC 8474; BINARY of RFC 3516; PREVIEW of RFC 8970).
+/* FETCH (RFC 3501, 6.4.5 and 7.4.2; object ids of RFC 8474; BINARY of RFC 3516; PREVIEW of RFC 8970;
+ * SAVEDATE of RFC 8514).
  *
  * What the store has ready in a message's record and summary is printed without opening the message; sections
  * are sent from the store's memory, piece by piece. \Seen is set beforehand, for all messages in one
@@ -66,10 +67,10 @@ static struct ph_buf *begin_item(struct fetching *fetching, struct ph_str name)
 	return &fetching->out;
 }
 
-static void print_date(struct ph_buf *out, const struct ph_message *message)
+static void print_date(struct ph_buf *out, int64_t seconds, int zone)
 {
 	char text[DATE_TIME_SIZE];
-	size_t len = date_time_print(message->internal_date, message->internal_zone, text);
+	size_t len = date_time_print(seconds, zone, text);
 
 	ph_buf_add_char(out, '"');
 	ph_buf_add(out, text, len);
@@ -107,7 +108,10 @@ static void print_record(struct fetching *fetching, const struct ph_message *mes
 		print_flags(begin_item(fetching, PH_STR("FLAGS")), message->flags, message->recent,
 			message->keywords, message->keyword_count);
 	if (items & FETCH_INTERNALDATE)
-		print_date(begin_item(fetching, PH_STR("INTERNALDATE")), message);
+		print_date(begin_item(fetching, PH_STR("INTERNALDATE")), message->internal_date,
+			message->internal_zone);
+	if (items & FETCH_SAVEDATE)
+		print_date(begin_item(fetching, PH_STR("SAVEDATE")), message->save_date, 0);
 	if (items & FETCH_SIZE)
 		print_number(begin_item(fetching, PH_STR("RFC822.SIZE")), message->size);
 	if (items & FETCH_EMAILID)

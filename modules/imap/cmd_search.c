@@ -71,9 +71,11 @@ static bool match_day(enum search_type type, int64_t day, int64_t wanted)
 {
 	switch (type) {
 	case SEARCH_BEFORE:
+	case SEARCH_SAVEDBEFORE:
 	case SEARCH_SENTBEFORE:
 		return day < wanted;
 	case SEARCH_ON:
+	case SEARCH_SAVEDON:
 	case SEARCH_SENTON:
 		return day == wanted;
 	default:
@@ -230,6 +232,10 @@ static int match_plain(struct searching *searching, const struct search_key *key
 	case SEARCH_SINCE:
 		return match_day(
 			key->type, day_of_moment(message->internal_date, message->internal_zone), key->day);
+	case SEARCH_SAVEDBEFORE:
+	case SEARCH_SAVEDON:
+	case SEARCH_SAVEDSINCE:
+		return match_day(key->type, day_of_moment(message->save_date, 0), key->day);
 	case SEARCH_AND:
 	case SEARCH_OR:
 		return match_children(searching, key);

@@ -20,6 +20,7 @@ static const struct {
 	{ "BODYSTRUCTURE", FETCH_BODYSTRUCTURE },
 	{ "EMAILID", FETCH_EMAILID },
 	{ "THREADID", FETCH_THREADID },
+	{ "SAVEDATE", FETCH_SAVEDATE },
 };
 
 static const struct {
@@ -265,7 +266,7 @@ static bool parse_section_item(struct parser *parser, struct fetch *fetch)
 /* fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
  *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "BINARY" [".PEEK"] section-binary [partial] /
- *   "BINARY.SIZE" section-binary / "PREVIEW" [SP "(" preview-mod ")"] */
+ *   "BINARY.SIZE" section-binary / "PREVIEW" [SP "(" preview-mod ")"] / "SAVEDATE" */
 static bool parse_fetch_att(struct parser *parser, struct fetch *fetch)
 {
 	for (size_t i = 0; i < sizeof(plain_items) / sizeof(*plain_items); i++) {

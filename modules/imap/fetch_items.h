@@ -1,4 +1,5 @@
-/* What a FETCH asks for (RFC 3501, 6.4.5; BINARY of RFC 3516; PREVIEW of RFC 8970). Pure. */
+/* What a FETCH asks for (RFC 3501, 6.4.5; BINARY of RFC 3516; PREVIEW of RFC 8970;
+ * SAVEDATE of RFC 8514). Pure. */
 #ifndef IMAP_FETCH_ITEMS_H
 #define IMAP_FETCH_ITEMS_H
 
@@ -15,6 +16,7 @@ enum fetch_item {
 	FETCH_EMAILID = 128,
 	FETCH_THREADID = 256,
 	FETCH_PREVIEW = 512,
+	FETCH_SAVEDATE = 1024,
 };
 
 enum fetch_section_kind {

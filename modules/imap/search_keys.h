@@ -1,4 +1,4 @@
-/* What a SEARCH looks for (RFC 3501, 6.4.4), as a tree. Pure. */
+/* What a SEARCH looks for (RFC 3501, 6.4.4; RFC 8514, 4.3), as a tree. Pure. */
 #ifndef IMAP_SEARCH_KEYS_H
 #define IMAP_SEARCH_KEYS_H
 
@@ -22,6 +22,9 @@ enum search_type {
 	SEARCH_BEFORE,   /* day, of the internal date */
 	SEARCH_ON,
 	SEARCH_SINCE,
+	SEARCH_SAVEDBEFORE, /* day, of the save date */
+	SEARCH_SAVEDON,
+	SEARCH_SAVEDSINCE,
 	SEARCH_SENTBEFORE, /* day, of the Date field */
 	SEARCH_SENTON,
 	SEARCH_SENTSINCE,

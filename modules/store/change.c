@@ -10,6 +10,7 @@
 
 #include <posthorn/buf.h>
 #include <posthorn/bytes.h>
+#include <posthorn/loop.h>
 #include <posthorn/mem.h>
 
 #include "uid_set.h"
@@ -260,6 +261,7 @@ int change_append(
 	if (result < 0)
 		return result;
 	*uid_r = meta->uid_next++;
+	record->save_date = ph_clock();
 	meta->messages++;
 	meta->recent++;
 	meta->size += record->size;

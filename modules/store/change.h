@@ -47,7 +47,8 @@ int change_next(struct change *change, const struct ph_uid_set *set, uint32_t fr
 /* The modseq of all that this transaction changes. */
 uint64_t change_modseq(struct change *change);
 
-/* The record's modseq and thread are set here, its blob gets a reference. PH_E_LIMIT: no UIDs are left. */
+/* The record's modseq, thread and save date are set here (the latter is now for copies too: RFC 8514, 3), its
+ * blob gets a reference. PH_E_LIMIT: no UIDs are left. */
 int change_append(
 	struct change *change, struct message_record *record, struct ph_str summary, uint32_t *uid_r);
 /* The next UID will not be below this one. Those that are left out count as expunged, since all others

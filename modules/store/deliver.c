@@ -19,7 +19,6 @@ struct delivery {
 	const struct ph_draft *draft;
 	int64_t internal_date;
 	int32_t internal_zone;
-	int64_t now;
 	struct ph_destination *destinations;
 	struct ph_kv_partition *partitions; /* the mailbox of each destination, then the account of each */
 	size_t count;
@@ -35,7 +34,6 @@ static int append(struct change *change, const struct delivery *delivery, const 
 		.flags = flags->flags,
 		.internal_zone = delivery->internal_zone,
 		.internal_date = delivery->internal_date,
-		.save_date = delivery->now,
 		.size = draft_size(delivery->draft),
 		.blob = store.kv->draft_id(draft_blob(delivery->draft)),
 		.thread = delivery->thread,
@@ -185,7 +183,6 @@ int store_deliver(struct ph_actor actor, struct ph_draft *draft, int64_t interna
 		.draft = draft,
 		.internal_date = internal_date ? internal_date : ph_clock(),
 		.internal_zone = internal_zone,
-		.now = ph_clock(),
 		.destinations = destinations,
 		.count = count,
 	};

@@ -44,7 +44,8 @@ static void print_fetch(const struct fetch *fetch)
 		const char *name;
 	} names[] = { { FETCH_UID, "UID" }, { FETCH_FLAGS, "FLAGS" }, { FETCH_INTERNALDATE, "DATE" },
 		{ FETCH_SIZE, "SIZE" }, { FETCH_ENVELOPE, "ENVELOPE" }, { FETCH_BODY, "BODY" },
-		{ FETCH_BODYSTRUCTURE, "STRUCTURE" }, { FETCH_PREVIEW, "PREVIEW" } };
+		{ FETCH_BODYSTRUCTURE, "STRUCTURE" }, { FETCH_PREVIEW, "PREVIEW" },
+		{ FETCH_SAVEDATE, "SAVEDATE" } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (fetch->items & names[i].item)
@@ -185,7 +186,8 @@ static void print_set(const char *name, const struct sequence_set *set)
 
 static void print_key(const struct search_key *key)
 {
-	static const char *const days[] = { "before", "on", "since", "sentbefore", "senton", "sentsince" };
+	static const char *const days[] = { "before", "on", "since", "savedbefore", "savedon", "savedsince",
+		"sentbefore", "senton", "sentsince" };
 
 	if (key->negated)
 		ph_buf_add_char(&buf, '!');
@@ -252,6 +254,8 @@ static const struct {
 	{ "KEYWORD $Junk UNKEYWORD x", "and(keyword:$Junk !keyword:x)" },
 	{ "LARGER 10 SMALLER 20", "and(>10 <20)" },
 	{ "BEFORE 1-Jan-1970 ON 2-Jan-1970 SINCE \"3-Jan-1970\"", "and(before0 on1 since2)" },
+	{ "SAVEDBEFORE 1-Jan-1970 SAVEDON 2-Jan-1970 SAVEDSINCE 3-Jan-1970 SAVEDATESUPPORTED",
+		"and(savedbefore0 savedon1 savedsince2 all)" },
 	{ "SENTBEFORE 1-Jan-1970 SENTON 2-Jan-1970 SENTSINCE 3-Jan-1970",
 		"and(sentbefore0 senton1 sentsince2)" },
 	{ "FROM a TO b CC c BCC d SUBJECT e", "and(From:a/1 To:b/1 Cc:c/1 Bcc:d/1 Subject:e/1)" },

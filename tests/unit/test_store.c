@@ -1,6 +1,8 @@
 /* The store's operations, one after the other: accounts, messages, views, copies, rights. */
 #include <config.h>
 
+#include <unistd.h>
+
 #include "store_fixture.h"
 
 static const char letter[] = "From: a@example.org\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\n\r\nText\r\n";
@@ -454,6 +456,47 @@ START_TEST(copies_share_their_bytes)
 }
 END_TEST
 
+static int64_t save_date_of(ph_account_id account, const char *name)
+{
+	struct ph_mailbox *mailbox = open_mailbox(account, name, true);
+	struct ph_message_iterator *iterator = st->messages_begin(mailbox, NULL, 0);
+	const struct ph_message *message;
+	int64_t date;
+
+	ck_assert(st->messages_next(iterator, &message));
+	date = message->save_date;
+	ck_assert_int_eq(st->messages_end(&iterator, NULL), 0);
+	st->mailbox_close(&mailbox);
+	return date;
+}
+
+/* RFC 8514, 3: it tells when the message came into its mailbox, also by COPY and MOVE. */
+START_TEST(copies_have_save_dates_of_their_own)
+{
+	struct ph_mailbox *inbox;
+	struct ph_uid_set one = uids(1, 1);
+	struct ph_copied copied;
+	int64_t before;
+
+	use_atomic_partitions(_i / 2 == 0);
+	deliver_text(fixture.alice, "INBOX", letter);
+	before = save_date_of(fixture.alice, "INBOX");
+	while (ph_clock() <= before)
+		ck_assert_int_eq(usleep(10000), 0);
+	inbox = open_mailbox(fixture.alice, "INBOX", false);
+	ck_assert_int_eq(
+		st->messages_copy(SYSTEM, inbox, &one, fixture.alice, S("Archive"), _i % 2, &copied, NULL),
+		0);
+	ck_assert_int_gt(save_date_of(fixture.alice, "Archive"), before);
+	if (_i % 2 == 0)
+		ck_assert_int_eq(save_date_of(fixture.alice, "INBOX"), before);
+	st->uid_set_free(&copied.source);
+	st->uid_set_free(&copied.target);
+	st->uid_set_free(&one);
+	st->mailbox_close(&inbox);
+}
+END_TEST
+
 START_TEST(copies_within_a_mailbox)
 {
 	struct ph_mailbox *mailbox;
@@ -675,6 +718,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, recent_is_for_the_first);
 	tcase_add_test(tests, a_deleted_mailbox_is_gone_for_its_sessions);
 	tcase_add_loop_test(tests, copies_share_their_bytes, 0, 2);
+	tcase_add_loop_test(tests, copies_have_save_dates_of_their_own, 0, 4);
 	tcase_add_test(tests, copies_within_a_mailbox);
 	tcase_add_test(tests, a_move_takes_along_what_is_changed_meanwhile);
 	tcase_add_test(tests, nobody_uses_what_is_not_theirs);

@@ -129,8 +129,8 @@ struct ph_message {
 	uint64_t modseq;
 	int64_t internal_date; /* seconds since 1970 */
 	int32_t internal_zone; /* minutes east of UTC, as it was given */
-	int64_t save_date;
-	uint64_t size; /* RFC822.SIZE */
+	int64_t save_date;     /* when it came into this mailbox (RFC 8514) */
+	uint64_t size;         /* RFC822.SIZE */
 	struct ph_kv_blob_id blob;
 	uint64_t thread;       /* for message_thread_id */
 	struct ph_str summary; /* for ph_mime_service.summary_decode; only when asked for */

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <posthorn/loop.h>
 #include <posthorn/tool.h>
 
 #include "../account.h"
@@ -39,7 +38,6 @@ struct ph_import_mailbox {
 	struct ph_str name;
 	uint64_t number;
 	bool keeps_uids; /* its UIDVALIDITY is that of the messages */
-	int64_t now;
 	struct item items[BATCH];
 	size_t count;
 	uint64_t bytes;
@@ -169,7 +167,6 @@ struct ph_import_mailbox *import_begin(
 	mailbox->pool = ph_pool_new(0);
 	mailbox->texts = ph_pool_new(0);
 	mailbox->name = ph_pool_str(mailbox->pool, result == 0 ? name_str(&parsed) : name);
-	mailbox->now = ph_clock();
 	if (result < 0)
 		store_explain(result, "mailbox", &error);
 	else
@@ -220,7 +217,6 @@ static int append(struct change *change, const struct ph_import_mailbox *mailbox
 		.flags = flags->flags,
 		.internal_date = item->message.internal_date,
 		.internal_zone = item->message.internal_zone,
-		.save_date = mailbox->now,
 		.size = draft_size(item->draft),
 		.blob = store.kv->draft_id(draft_blob(item->draft)),
 		.thread = item->thread,

@@ -25,7 +25,7 @@ MAILBOX = r"(?:(?:[aq][aq. ]*)?<" + SPEC + ">|" + SPEC + ")"
 GROUP = r"[aq][aq. ]*:(?:" + MAILBOX + "(?:," + MAILBOX + ")*)?;"
 LIST = "(?:" + MAILBOX + "|" + GROUP + ")(?:,(?:" + MAILBOX + "|" + GROUP + "))*"
 IDS = r"(?:<a(?:\.a)*@(?:a(?:\.a)*|l)> ?)+"
-DATE = (rb"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?\d\d? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} "
+DATE = (rb"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?(?:0?[1-9]|[12]\d|3[01]) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} "
         rb"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)? (?:[+-][01]\d[0-5]\d|GMT|UT|[ECMP][SD]T)")
 TOKEN = rb"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+"
 NAME = rb"[A-Za-z0-9!#$&+.^_`{|}~-]+(?:\*[0-9]+)?\*?"

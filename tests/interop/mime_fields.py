@@ -133,6 +133,7 @@ ADDRESSES = [
 STEPS = {
     "subject": TEXT + WORDS,
     "date": [("comments", sub(COMMENT, b" "))],
+    **dict.fromkeys(("message-id", "references"), [("encoded words in ids", sub(rb"=\?", b"x"))]),
     "type": PARAMETERS,
     "disposition": PARAMETERS,
     **dict.fromkeys(("from", "to", "cc"), ADDRESSES + WORDS),

@@ -110,6 +110,9 @@ START_TEST(messages)
 	ck_assert(response.fetch.has_body && response.fetch.body.data && response.fetch.body.len == 0);
 	ck_assert_ptr_null(parse("* 7 FETCH (BODY[] NIL)").fetch.body.data);
 	ck_assert(parse("* 7 FETCH (FLAGS (\\Recent))").fetch.recent);
+	ck_assert(response_parse(ph_str_of("* 7 FETCH (FLAGS (a\0b))", 24), pool, &response));
+	ck_assert_int_eq(response.kind, RESPONSE_FETCH);
+	ck_assert_uint_eq(response.fetch.lost.len, 3);
 	ck_assert_int_eq(parse("* 7 FETCH (UID 0)").kind, RESPONSE_BROKEN);
 	ck_assert_int_eq(parse("* 7 FETCH (FLAGS (").kind, RESPONSE_BROKEN);
 	ck_assert_int_eq(parse("* 7 FETCH (UID 5").kind, RESPONSE_BROKEN);

@@ -7,7 +7,8 @@ static struct ph_str take_until(struct parser *parser, const char *ends)
 {
 	const char *start = parser->at;
 
-	while (parser->at < parser->end && !strchr(ends, *parser->at))
+	/* A NUL ends nothing. */
+	while (parser->at < parser->end && !(*parser->at && strchr(ends, *parser->at)))
 		parser->at++;
 	return ph_str_of(start, (size_t)(parser->at - start));
 }

@@ -25,6 +25,7 @@ include $(srcdir)/tests/fuzz/mime.mk
 include $(srcdir)/tests/fuzz/imap.mk
 include $(srcdir)/tests/fuzz/pop3.mk
 include $(srcdir)/tests/fuzz/smtp.mk
+include $(srcdir)/tests/fuzz/store.mk
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 if !FUZZ

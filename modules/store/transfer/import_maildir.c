@@ -250,21 +250,17 @@ static int import_folders(struct ph_import *import, const char *path, struct ph_
 	return result;
 }
 
-/* --- subscriptions: a name a line, its levels parted by "." or "/", in a newer file by tabs --- */
+/* --- subscriptions: a name a line --- */
 
 static void subscribe(struct ph_import *import, struct ph_str line)
 {
-	struct ph_buf dotted, name;
+	struct ph_buf name;
 
-	ph_buf_init(&dotted, PH_MAILBOX_NAME_MAX * 3);
 	ph_buf_init(&name, PH_MAILBOX_NAME_MAX * 3);
-	for (size_t i = 0; i < line.len; i++)
-		ph_buf_add_char(&dotted, line.data[i] == '\t' || line.data[i] == '/' ? '.' : line.data[i]);
-	if (!maildir_mailbox_name(ph_buf_str(&dotted), &name))
-		import_refuse(import, line, "the subscription", "its name is not in modified UTF-7");
-	else
+	if (maildir_subscription(line, &name))
 		import_subscribe(import, ph_buf_str(&name));
-	ph_buf_free(&dotted);
+	else
+		import_refuse(import, line, "the subscription", "its name is not in modified UTF-7");
 	ph_buf_free(&name);
 }
 

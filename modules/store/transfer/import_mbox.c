@@ -20,7 +20,6 @@
 #include "lines.h"
 #include "mbox.h"
 
-#define KEYWORDS_MAX 100
 /* Folders within folders. */
 #define DEPTH_MAX 32
 
@@ -33,14 +32,14 @@ struct reading {
 	struct ph_map *seen; /* what a message is called -> how many were called so */
 	struct ph_pool *pool;
 	struct ph_import_mailbox *mailbox; /* NULL until the first message is there */
-	uint32_t uid_validity, uid_next;
+	uint32_t uid_validity, uid_next;   /* of the file; 0: none */
 	/* The message that is being read; its draft is NULL before the first. */
 	struct ph_import_message message;
 	struct import_writer writer;
 	bool in_header, dropping; /* a field that is not part of the message */
 	unsigned blank;           /* lines not written yet: the last one belongs to what follows */
 	uint64_t hash[2];
-	struct ph_str keywords[KEYWORDS_MAX];
+	struct mbox_fields fields;
 };
 
 static int read_file(void *arg, char *to, size_t size)
@@ -52,82 +51,13 @@ static int read_file(void *arg, char *to, size_t size)
 	return got == 0 && ferror(reading->file) ? PH_E_IO : (int)got;
 }
 
-/* --- fields --- */
-
-static void take_status(struct reading *reading, struct ph_str value)
-{
-	static const struct {
-		char letter;
-		unsigned flag;
-	} flags[] = { { 'R', PH_FLAG_SEEN }, { 'A', PH_FLAG_ANSWERED }, { 'F', PH_FLAG_FLAGGED },
-		{ 'T', PH_FLAG_DRAFT }, { 'D', PH_FLAG_DELETED } };
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
-		if (ph_str_find(value, flags[i].letter) >= 0)
-			reading->message.flags.flags |= flags[i].flag;
-	}
-	if (ph_str_find(value, 'O') >= 0 || ph_str_find(value, 'R') >= 0)
-		reading->message.recent = false;
-}
-
-static void take_keywords(struct reading *reading, struct ph_str value)
-{
-	struct ph_flag_list *flags = &reading->message.flags;
-	struct ph_str word;
-
-	while (ph_str_split(&value, ' ', &word)) {
-		if (word.len > 0 && flags->keyword_count < KEYWORDS_MAX)
-			reading->keywords[flags->keyword_count++] = ph_pool_str(reading->pool, word);
-	}
-	flags->keywords = reading->keywords;
-}
-
-static uint32_t take_number(struct ph_str *value)
-{
-	struct ph_str word;
-	uint64_t number;
-
-	return ph_str_split(value, ' ', &word) && ph_str_number(word, UINT32_MAX, &number) ? (uint32_t)number
-											   : 0;
-}
-
-static void take_uid(struct reading *reading, struct ph_str value)
-{
-	reading->message.uid = take_number(&value);
-}
-
-static void take_base(struct reading *reading, struct ph_str value)
-{
-	if (reading->mailbox)
-		return;
-	reading->uid_validity = take_number(&value);
-	reading->uid_next = take_number(&value) + 1;
-}
-
-static bool take_field(struct reading *reading, struct ph_str line)
-{
-	static const struct {
-		struct ph_str name;
-		void (*take)(struct reading *reading, struct ph_str value);
-	} fields[] = { { PH_STR_INIT("Status:"), take_status }, { PH_STR_INIT("X-Status:"), take_status },
-		{ PH_STR_INIT("X-Keywords:"), take_keywords }, { PH_STR_INIT("X-UID:"), take_uid },
-		{ PH_STR_INIT("X-IMAPbase:"), take_base }, { PH_STR_INIT("X-IMAP:"), take_base } };
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
-		if (!ph_str_case_starts(line, fields[i].name))
-			continue;
-		fields[i].take(reading, ph_str_trim(ph_str_slice(line, fields[i].name.len, line.len)));
-		return true;
-	}
-	return false;
-}
-
 /* --- messages --- */
 
 static void begin_message(struct reading *reading, int64_t date)
 {
 	ph_pool_clear(reading->pool);
-	reading->message = (struct ph_import_message){ .internal_date = date, .recent = true };
+	reading->message = (struct ph_import_message){ .internal_date = date };
+	mbox_fields_init(&reading->fields);
 	reading->writer = (struct import_writer){ .draft = draft_new() };
 	reading->in_header = true;
 	reading->dropping = false;
@@ -176,6 +106,21 @@ static void name_message(struct reading *reading)
 	message->name = ph_pool_printf(reading->pool, "%.*s %zu", PH_STR_ARGS(message->name), (size_t)count);
 }
 
+/* What the header said of the message, and of the file if nothing was stored of it yet. */
+static void take_fields(struct reading *reading)
+{
+	struct mbox_fields *fields = &reading->fields;
+	struct ph_import_message *message = &reading->message;
+
+	message->uid = fields->uid;
+	message->recent = fields->recent;
+	message->flags = (struct ph_flag_list){ fields->flags, fields->keywords, fields->keyword_count };
+	if (!reading->mailbox && fields->uid_validity != 0) {
+		reading->uid_validity = fields->uid_validity;
+		reading->uid_next = fields->uid_next;
+	}
+}
+
 /* The blank line before the next "From " line is not the message's, but for that behind its header. */
 static int end_message(struct reading *reading, struct ph_error *error)
 {
@@ -184,6 +129,7 @@ static int end_message(struct reading *reading, struct ph_error *error)
 
 	if (!draft)
 		return 0;
+	take_fields(reading);
 	if (reading->blank > 0)
 		reading->blank--;
 	result = write_blank(reading, error);
@@ -191,6 +137,9 @@ static int end_message(struct reading *reading, struct ph_error *error)
 	if (!reading->mailbox && result == 0)
 		reading->mailbox = import_begin(reading->import, reading->name, 0, reading->uid_validity);
 	name_message(reading);
+	if (result == 0 && reading->fields.keywords_lost)
+		import_complain(
+			reading->name, reading->message.name.data, "some of its keywords are not kept");
 	if (result == 0 && draft_size(draft) == 0)
 		import_refuse(reading->import, reading->name, reading->message.name.data, "is empty");
 	else if (result == 0 && reading->mailbox && !import_has(reading->mailbox, reading->message.name))
@@ -216,7 +165,7 @@ static int take_header_line(struct reading *reading, struct ph_str line, bool be
 	bool continued = !begins || line.data[0] == ' ' || line.data[0] == '\t';
 
 	if (!continued)
-		reading->dropping = take_field(reading, line);
+		reading->dropping = mbox_take_field(line, reading->pool, &reading->fields);
 	return reading->dropping ? 0 : write_bytes(reading, unquote(line, begins), error);
 }
 

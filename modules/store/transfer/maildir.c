@@ -99,10 +99,23 @@ bool maildir_mailbox_name(struct ph_str folder, struct ph_buf *name)
 		start = name->len;
 		if (!decode_level(level, name))
 			return false;
-		if (memchr(name->data + start, '/', name->len - start))
+		if (name->len > start && memchr(name->data + start, '/', name->len - start))
 			return false;
 	}
 	return name->len > 0 && !name->failed;
+}
+
+bool maildir_subscription(struct ph_str line, struct ph_buf *name)
+{
+	struct ph_buf dotted;
+	bool good;
+
+	ph_buf_init(&dotted, PH_MAILBOX_NAME_MAX * 3);
+	for (size_t i = 0; i < line.len; i++)
+		ph_buf_add_char(&dotted, line.data[i] == '\t' || line.data[i] == '/' ? '.' : line.data[i]);
+	good = !dotted.failed && maildir_mailbox_name(ph_buf_str(&dotted), name);
+	ph_buf_free(&dotted);
+	return good;
 }
 
 /* The character at the front, which is legal UTF-8, taken off. */
@@ -264,7 +277,7 @@ static void take_header(struct ph_str line, struct maildir_lists *lists)
 	}
 }
 
-static void take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)
+void maildir_take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)
 {
 	struct ph_str word, file;
 	ptrdiff_t colon;
@@ -291,7 +304,7 @@ static void take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_li
 	ph_map_put(lists->uids, maildir_unique_name(file), (void *)(uintptr_t)uid);
 }
 
-static void take_keyword(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)
+void maildir_take_keyword(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)
 {
 	struct ph_str word;
 	uint64_t number;
@@ -303,8 +316,8 @@ static void take_keyword(struct ph_str line, struct ph_pool *pool, struct maildi
 void maildir_read_lists(const char *folder, struct ph_pool *pool, struct maildir_lists *lists_r)
 {
 	*lists_r = (struct maildir_lists){ .uids = ph_map_new() };
-	read_lines(folder, "dovecot-uidlist", pool, take_uid, lists_r);
-	read_lines(folder, "dovecot-keywords", pool, take_keyword, lists_r);
+	read_lines(folder, "dovecot-uidlist", pool, maildir_take_uid, lists_r);
+	read_lines(folder, "dovecot-keywords", pool, maildir_take_keyword, lists_r);
 }
 
 void maildir_free_lists(struct maildir_lists *lists)

@@ -17,6 +17,9 @@
 bool maildir_mailbox_name(struct ph_str folder, struct ph_buf *name);
 void maildir_folder_name(struct ph_str name, struct ph_buf *folder);
 
+/* The mailbox's name of a line of the list of subscriptions, where levels are parted by ".", "/" or tabs. */
+bool maildir_subscription(struct ph_str line, struct ph_buf *name);
+
 /* The unique part of a file's name, and the flags behind it. */
 struct ph_str maildir_unique_name(struct ph_str file);
 struct ph_str maildir_flags(struct ph_str file);
@@ -33,6 +36,9 @@ struct maildir_lists {
 };
 /* What is not there, or cannot be read, stays empty. */
 void maildir_read_lists(const char *folder, struct ph_pool *pool, struct maildir_lists *lists_r);
+/* A line of dovecot-uidlist, and one of dovecot-keywords. */
+void maildir_take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists);
+void maildir_take_keyword(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists);
 void maildir_free_lists(struct maildir_lists *lists);
 
 #endif

@@ -17,7 +17,7 @@ import time
 import posthorn_server
 from posthorn_server import ACCOUNTS, PASSWORD, PATIENCE, SKIPPED, Failure, Server, main
 
-ALICE = ACCOUNTS[0]
+ALICE, BOB = ACCOUNTS
 DISK = 112 << 20
 FILLER = 24 << 20  # what somebody else has of it
 DESCRIPTORS = 80
@@ -149,8 +149,8 @@ def check_stored(server, sent):
             raise Failure(f"{name} is there {len(texts)} times, or damaged")
 
 
-def ask_smtp(server, name):
-    code, text = send(server, name)
+def ask_smtp(server, name, size=SIZE, user=ALICE):
+    code, text = send(server, name, size, user)
     return "taken" if code == 250 else (code, text[:5])
 
 
@@ -181,7 +181,7 @@ def check_refusals(server, disk, sent):
     """What brings a message is put off."""
     expect_refusal(disk, sent, lambda name: ask_smtp(server, name), (452, "4.3.1"))
     expect_refusal(disk, sent, lambda name: ask_append(server, name), ("NO", b"[UNAVAILABLE]"))
-    expect("an answer to a large message", send(server, "refused", 2_000_000)[0], 452)
+    expect_refusal(disk, [], lambda name: ask_smtp(server, name, 2_000_000, BOB), (452, "4.3.1"))
     with imap(server) as client:
         expect_refusal(disk, [], lambda _: imap_answer(*client.copy("1:20", "Copies")), ("NO", b"[UNAVAILABLE]"))
 

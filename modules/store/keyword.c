@@ -54,6 +54,17 @@ void keyword_list_free(struct keyword_list *list)
 	*list = (struct keyword_list){ 0 };
 }
 
+bool keyword_is_legal(struct ph_str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+
+		if (c <= ' ' || c >= 0x7f || strchr("(){%*\"\\]", c))
+			return false;
+	}
+	return name.len > 0 && name.len <= PH_KEYWORD_MAX;
+}
+
 /* PH_E_ABSENT: the mailbox does not know it. */
 static int find(struct change *change, struct ph_str name, uint16_t *number_r)
 {
@@ -61,7 +72,7 @@ static int find(struct change *change, struct ph_str name, uint16_t *number_r)
 	struct key key;
 	int result;
 
-	if (name.len == 0 || name.len > PH_KEYWORD_MAX)
+	if (!keyword_is_legal(name))
 		return PH_E_INVALID;
 	result = store.kv->get(change->txn, change->partition, key_text(&key, 'K', name), &value);
 	if (result < 0)

@@ -47,6 +47,7 @@ modules_store_libstore_la_SOURCES = \
 	modules/store/service.c \
 	modules/store/session.c modules/store/session.h \
 	modules/store/siphash.c modules/store/siphash.h \
+	modules/store/transfer/source_file.c modules/store/transfer/source_file.h \
 	modules/store/store.c modules/store/store.h \
 	modules/store/thread.c modules/store/thread.h \
 	modules/store/tool.c modules/store/tool.h \

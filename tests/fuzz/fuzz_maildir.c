@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <posthorn/error.h>
+#include <posthorn/import.h>
 #include <posthorn/store.h>
 
 #include "../../modules/store/transfer/maildir.h"
@@ -54,7 +55,7 @@ static void fuzz_file(struct ph_str file)
 }
 
 static void fuzz_list(struct ph_str text,
-	void (*take)(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists))
+	bool (*take)(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists))
 {
 	struct ph_pool *pool = ph_pool_new(0);
 	struct maildir_lists lists = { .uids = ph_map_new() };
@@ -64,8 +65,8 @@ static void fuzz_list(struct ph_str text,
 	while (ph_str_split(&text, '\n', &line))
 		take(ph_str_trim(line), pool, &lists);
 	for (size_t cursor = 0; ph_map_next(lists.uids, &cursor, &file, &uid);)
-		PH_ASSERT((uintptr_t)uid > 0 && (uintptr_t)uid <= UINT32_MAX &&
-			  (lists.uid_next > (uintptr_t)uid || (uintptr_t)uid == UINT32_MAX));
+		PH_ASSERT((uintptr_t)uid > 0 && (uintptr_t)uid <= PH_IMPORT_UID_MAX &&
+			  lists.uid_next > (uintptr_t)uid);
 	maildir_free_lists(&lists);
 	ph_pool_free(&pool);
 }

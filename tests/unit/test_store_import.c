@@ -111,10 +111,10 @@ START_TEST(a_maildir_of_dovecot)
 	ck_assert_str_eq(picture(fixture.alice),
 		"Entw\xc3\xbcrfe/2026+ 1600000000 5\n"
 		" 4 18 8000 \"Subject: d\r\n\r\nd\"\n"
-		"INBOX 1700000000 70\n"
+		"INBOX 1700000000 71\n"
 		" 9 5 5000 NonJunk Later \"Subject: a\r\n\r\nline\r\n.\r\n\"\n"
 		" 12 8 6000 $Forwarded \"Subject: b\r\n\r\nbare\nline\r\n\"\n"
-		" 13 0 7000 \"Subject: c\r\n\"\n");
+		" 70 0 7000 \"Subject: c\r\n\"\n");
 }
 END_TEST
 

@@ -18,6 +18,9 @@
 #define PH_IMPORT_SERVICE "import/1"
 /* Bytes in the name of a message. */
 #define PH_IMPORT_NAME_MAX 400
+/* Larger UIDs are not kept, whatever a damaged list or a server says: the mailbox will need UIDs for what
+ * comes later. */
+#define PH_IMPORT_UID_MAX UINT32_C(0xf0000000)
 
 /* One run, into one account. */
 struct ph_import;
@@ -27,7 +30,8 @@ struct ph_import_mailbox;
 /* A message on its way: what it had where it comes from. */
 struct ph_import_message {
 	struct ph_str name; /* unique in its mailbox, and the same in each run; a NUL stands behind it */
-	uint32_t uid;       /* 0: it had none */
+	uint32_t uid;       /* 0: it had none, */
+	uint32_t uid_least; /* and may get no other below this: they were given before */
 	int64_t internal_date;
 	int32_t internal_zone; /* minutes east of UTC */
 	bool recent;           /* nobody was told of it yet (RFC 3501, 2.3.2) */
@@ -54,7 +58,8 @@ struct ph_import_service {
 	/* Was the message taken before, whatever became of it since? Then it is counted as such. */
 	bool (*has)(struct ph_import_mailbox *mailbox, struct ph_str name);
 	/* Takes over the draft, and stores it now or at the end. UIDs are kept when they come in ascending
-	 * order. A negative code: nothing can be stored any more. */
+	 * order and are at most PH_IMPORT_UID_MAX; keywords that are no atoms are not, which is said. A
+	 * negative code: nothing can be stored any more. */
 	int (*add)(struct ph_import_mailbox *mailbox, const struct ph_import_message *message,
 		struct ph_draft *draft, struct ph_error *error);
 	/* Stores what is left; no UID below `uid_next` will be given: 0 when the source broke off, so that

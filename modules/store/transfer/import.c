@@ -212,6 +212,7 @@ bool import_has(struct ph_import_mailbox *mailbox, struct ph_str name)
 static int append(struct change *change, const struct ph_import_mailbox *mailbox, struct item *item)
 {
 	const struct ph_flag_list *flags = &item->message.flags;
+	uint32_t least = item->message.uid != 0 ? item->message.uid : item->message.uid_least;
 	struct keyword_list keywords = { 0 };
 	struct message_record record = {
 		.flags = flags->flags,
@@ -225,8 +226,8 @@ static int append(struct change *change, const struct ph_import_mailbox *mailbox
 
 	record.keywords = keywords.bytes;
 	record.keyword_count = keywords.count;
-	if (result == 0 && mailbox->keeps_uids)
-		change_skip(change, item->message.uid);
+	if (result == 0 && mailbox->keeps_uids && least <= PH_IMPORT_UID_MAX)
+		change_skip(change, least);
 	if (result == 0)
 		result = change_append(change, &record, draft_summary(item->draft), &item->uid);
 	if (result == 0 && !item->message.recent && change->meta.recent == 1) {
@@ -265,7 +266,7 @@ static int append_all(struct ph_kv_txn *txn, void *arg)
 		struct item *item = &mailbox->items[i];
 
 		item->result = append_named(&change, mailbox, item);
-		if (item->result != PH_E_EXISTS && item->result != PH_E_LIMIT && item->result != PH_E_INVALID)
+		if (item->result != PH_E_EXISTS && item->result != PH_E_LIMIT)
 			result = item->result;
 	}
 	result = change_end(&change, result);
@@ -293,9 +294,7 @@ static void report(struct ph_import_mailbox *mailbox, const struct item *item)
 	if (item->result == PH_E_EXISTS) {
 		import->there++;
 	} else if (item->result < 0) {
-		import_refuse(import, mailbox->name, message->name.data,
-			item->result == PH_E_LIMIT ? "too many keywords or messages"
-						   : "has an illegal keyword");
+		import_refuse(import, mailbox->name, message->name.data, "too many keywords or messages");
 	} else {
 		import->taken++;
 		if (mailbox->keeps_uids && message->uid != 0 && message->uid != item->uid)
@@ -359,17 +358,32 @@ static int flush(struct ph_import_mailbox *mailbox, struct ph_error *error)
 	return result;
 }
 
+static void complain_of_keyword(
+	struct ph_import_mailbox *mailbox, const struct ph_import_message *message, struct ph_str keyword)
+{
+	import_complain(mailbox->name, message->name.data,
+		ph_pool_printf(mailbox->texts, "its keyword %.*s is not legal, and not kept",
+			PH_STR_ARGS(ph_str_slice(keyword, 0, PH_KEYWORD_MAX)))
+			.data);
+}
+
 static void copy_message(
 	struct ph_import_mailbox *mailbox, const struct ph_import_message *from, struct item *item)
 {
 	const struct ph_flag_list *flags = &from->flags;
 	struct ph_str *keywords = ph_pool_array(mailbox->texts, flags->keyword_count, sizeof(*keywords));
+	size_t count = 0;
 
-	for (size_t i = 0; i < flags->keyword_count; i++)
-		keywords[i] = ph_pool_str(mailbox->texts, flags->keywords[i]);
 	item->message = *from;
 	item->message.name = ph_pool_str(mailbox->texts, from->name);
+	for (size_t i = 0; i < flags->keyword_count; i++) {
+		if (keyword_is_legal(flags->keywords[i]))
+			keywords[count++] = ph_pool_str(mailbox->texts, flags->keywords[i]);
+		else
+			complain_of_keyword(mailbox, &item->message, flags->keywords[i]);
+	}
 	item->message.flags.keywords = keywords;
+	item->message.flags.keyword_count = count;
 }
 
 int import_add(struct ph_import_mailbox *mailbox, const struct ph_import_message *message,
@@ -411,6 +425,10 @@ int import_end(struct ph_import_mailbox **mailbox, uint32_t uid_next, struct ph_
 	struct ph_import_mailbox *open = *mailbox;
 	int result = flush(open, error);
 
+	if (open->keeps_uids && uid_next > PH_IMPORT_UID_MAX) {
+		import_complain(open->name, "UIDNEXT is not kept", "too few UIDs would be left");
+		uid_next = 0;
+	}
 	if (result == 0 && open->keeps_uids && uid_next > 1)
 		result = store_update(mailbox_partition(open->number), raise_uid_next, &uid_next, error);
 	free_mailbox(mailbox);

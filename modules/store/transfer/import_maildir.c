@@ -17,6 +17,7 @@
 #include "../message.h"
 #include "import.h"
 #include "maildir.h"
+#include "source_file.h"
 
 /* One message's file. */
 struct file {
@@ -57,7 +58,8 @@ static void list_files(struct folder *folder, bool is_new)
 	const struct dirent *entry;
 
 	if (!directory) {
-		import_refuse(folder->import, folder->name, path, strerror(errno));
+		if (errno != ENOENT)
+			import_refuse(folder->import, folder->name, path, strerror(errno));
 		return;
 	}
 	while ((entry = readdir(directory))) {
@@ -102,6 +104,14 @@ static int copy_bytes(int fd, struct ph_draft *draft, struct ph_error *error, co
 	}
 }
 
+static void complain_of_flag(const struct folder *folder, const struct file *file, char letter)
+{
+	char why[40];
+
+	snprintf(why, sizeof(why), "its flag %c is not known", letter);
+	import_complain(folder->name, file->name, why);
+}
+
 static void read_flags(struct folder *folder, const struct file *file, struct ph_str keywords_r[27],
 	struct ph_flag_list *flags_r)
 {
@@ -116,7 +126,7 @@ static void read_flags(struct folder *folder, const struct file *file, struct ph
 		if (maildir_flag_of(c) != 0)
 			continue;
 		if ((!named && c != 'P') || flags_r->keyword_count == 27)
-			import_complain(folder->name, file->name, "has an unknown flag");
+			complain_of_flag(folder, file, c);
 		else
 			keywords_r[flags_r->keyword_count++] =
 				named ? folder->lists.keywords[c - 'a'] : PH_STR("$Forwarded");
@@ -130,6 +140,7 @@ static int import_open_file(struct folder *folder, const struct file *file, int 
 	struct ph_import_message message = {
 		.name = maildir_unique_name(ph_str(file->name)),
 		.uid = file->uid,
+		.uid_least = folder->lists.uid_next,
 		.recent = file->is_new,
 	};
 	struct stat status;
@@ -167,7 +178,8 @@ static int import_file(struct folder *folder, const struct file *file, struct ph
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0) {
-		import_refuse(folder->import, folder->name, file->name, strerror(errno));
+		import_refuse(folder->import, folder->name, file->name,
+			errno == ELOOP ? "is a symbolic link" : strerror(errno));
 		return 0;
 	}
 	result = import_open_file(folder, file, fd, error);
@@ -195,6 +207,20 @@ static int import_files(struct folder *folder, struct ph_error *error)
 	return result < 0 ? result : ended;
 }
 
+static void complain_of_list(
+	struct ph_str name, const char *list, const struct maildir_damage *damage, const char *consequence)
+{
+	char why[200];
+
+	if (damage->why)
+		snprintf(why, sizeof(why), "cannot be read (%s): %s", damage->why, consequence);
+	else
+		snprintf(why, sizeof(why), "cannot be read in line %lu (such lines: %lu): %s", damage->line,
+			damage->lines, consequence);
+	if (damage->why || damage->lines > 0)
+		import_complain(name, list, why);
+}
+
 static int import_folder(
 	struct ph_import *import, const char *path, struct ph_str name, struct ph_error *error)
 {
@@ -202,6 +228,10 @@ static int import_folder(
 	int result = 0;
 
 	maildir_read_lists(path, folder.pool, &folder.lists);
+	complain_of_list(name, "dovecot-uidlist", &folder.lists.uids_damage,
+		folder.lists.uid_validity ? "some UIDs are not kept" : "no UIDs are kept");
+	complain_of_list(
+		name, "dovecot-keywords", &folder.lists.keywords_damage, "some keywords are not kept");
 	folder.mailbox = import_begin(import, name, 0, folder.lists.uid_validity);
 	if (folder.mailbox)
 		result = import_files(&folder, error);
@@ -213,18 +243,37 @@ static int import_folder(
 	return result;
 }
 
+static bool holds(const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	return (size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) < sizeof(path) &&
+	       stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool is_maildir(const char *path)
+{
+	return holds(path, "cur") || holds(path, "new");
+}
+
 static int import_subfolder(
 	struct ph_import *import, const char *root, const char *entry, struct ph_error *error)
 {
 	char path[PATH_MAX];
-	struct stat status;
 	struct ph_buf name;
 	int result = 0;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s/cur", root, entry) >= sizeof(path) ||
-		stat(path, &status) != 0)
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", root, entry) >= sizeof(path)) {
+		import_refuse(import, ph_str(entry), "the mailbox", strerror(ENAMETOOLONG));
 		return 0;
-	snprintf(path, sizeof(path), "%s/%s", root, entry);
+	}
+	if (!is_maildir(path))
+		return 0;
+	if (entry[0] != '.') {
+		import_refuse(import, ph_str(entry), "the folder", "its name does not begin with a dot");
+		return 0;
+	}
 	ph_buf_init(&name, PH_MAILBOX_NAME_MAX * 3);
 	if (maildir_mailbox_name(ph_str(entry), &name))
 		result = import_folder(import, path, ph_buf_str(&name), error);
@@ -243,7 +292,7 @@ static int import_folders(struct ph_import *import, const char *path, struct ph_
 	if (!directory)
 		return ph_error_set(error, PH_E_ABSENT, "no such folder", "%s: %s", path, strerror(errno));
 	while (result == 0 && (entry = readdir(directory))) {
-		if (entry->d_name[0] == '.' && strspn(entry->d_name, ".") < strlen(entry->d_name))
+		if (strspn(entry->d_name, ".") < strlen(entry->d_name))
 			result = import_subfolder(import, path, entry->d_name, error);
 	}
 	closedir(directory);
@@ -267,10 +316,13 @@ static void subscribe(struct ph_import *import, struct ph_str line)
 static void import_subscriptions(struct ph_import *import, const char *root)
 {
 	char path[PATH_MAX], line[4096];
+	const char *why = NULL;
 	FILE *list = NULL;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/subscriptions", root) < sizeof(path))
-		list = fopen(path, "re");
+		list = source_file_open(path, &why);
+	if (why)
+		import_refuse(import, PH_STR("subscriptions"), path, why);
 	while (list && fgets(line, sizeof(line), list)) {
 		struct ph_str name = ph_str(line);
 
@@ -286,12 +338,11 @@ static void import_subscriptions(struct ph_import *import, const char *root)
 int import_maildir(struct ph_import *import, void *arg, struct ph_error *error)
 {
 	const char *path = arg;
-	char cur[PATH_MAX];
-	struct stat status;
-	int result = 0;
+	int result;
 
-	if ((size_t)snprintf(cur, sizeof(cur), "%s/cur", path) >= sizeof(cur) || stat(cur, &status) != 0)
-		return ph_error_set(error, PH_E_ABSENT, "no such maildir", "%s is no maildir", path);
+	if (!is_maildir(path))
+		return ph_error_set(error, PH_E_ABSENT, "no such maildir",
+			"%s is no maildir: it has no folders cur and new that can be read", path);
 	result = import_folder(import, path, PH_STR("INBOX"), error);
 	if (result == 0)
 		result = import_folders(import, path, error);

@@ -19,6 +19,7 @@
 #include "import.h"
 #include "lines.h"
 #include "mbox.h"
+#include "source_file.h"
 
 /* Folders within folders. */
 #define DEPTH_MAX 32
@@ -37,6 +38,7 @@ struct reading {
 	struct ph_import_message message;
 	struct import_writer writer;
 	bool in_header, dropping; /* a field that is not part of the message */
+	bool stray;               /* there are lines before the first message */
 	unsigned blank;           /* lines not written yet: the last one belongs to what follows */
 	uint64_t hash[2];
 	struct mbox_fields fields;
@@ -115,6 +117,7 @@ static void take_fields(struct reading *reading)
 	message->uid = fields->uid;
 	message->recent = fields->recent;
 	message->flags = (struct ph_flag_list){ fields->flags, fields->keywords, fields->keyword_count };
+	fields->is_pseudo = fields->is_pseudo && !reading->mailbox;
 	if (!reading->mailbox && fields->uid_validity != 0) {
 		reading->uid_validity = fields->uid_validity;
 		reading->uid_next = fields->uid_next;
@@ -137,10 +140,13 @@ static int end_message(struct reading *reading, struct ph_error *error)
 	if (!reading->mailbox && result == 0)
 		reading->mailbox = import_begin(reading->import, reading->name, 0, reading->uid_validity);
 	name_message(reading);
+	reading->message.uid_least = reading->uid_next;
 	if (result == 0 && reading->fields.keywords_lost)
 		import_complain(
 			reading->name, reading->message.name.data, "some of its keywords are not kept");
-	if (result == 0 && draft_size(draft) == 0)
+	if (reading->fields.is_pseudo)
+		import_complain(reading->name, "the first message", "is a note of a mail program to itself");
+	else if (result == 0 && draft_size(draft) == 0)
 		import_refuse(reading->import, reading->name, reading->message.name.data, "is empty");
 	else if (result == 0 && reading->mailbox && !import_has(reading->mailbox, reading->message.name))
 		return import_add(reading->mailbox, &reading->message, draft, error);
@@ -181,8 +187,10 @@ static int take_line(struct reading *reading, struct ph_str line, bool begins, s
 		begin_message(reading, date);
 		return result;
 	}
-	if (!reading->writer.draft)
+	if (!reading->writer.draft) {
+		reading->stray = reading->stray || !is_blank;
 		return 0;
+	}
 	if (is_blank && reading->in_header) {
 		reading->in_header = false;
 		return write_bytes(reading, line, error);
@@ -208,6 +216,13 @@ static int read_messages(struct reading *reading, struct ph_error *error)
 	}
 	if (result == PH_E_IO && ferror(reading->file))
 		result = ph_error_set(error, PH_E_IO, "the file cannot be read", "%s", strerror(errno));
+	if (result == 0 && reading->stray)
+		import_refuse(reading->import, reading->name,
+			reading->writer.draft ? "what is before the first message" : "the file",
+			"has no line that begins with \"From \" and has a date");
+	/* One without messages is a mailbox too. */
+	if (result == 0 && !reading->writer.draft && !reading->stray)
+		reading->mailbox = import_begin(reading->import, reading->name, 0, 0);
 	if (result == 0)
 		result = end_message(reading, error);
 	draft_free(&reading->writer.draft);
@@ -221,11 +236,12 @@ static int import_file(struct ph_import *import, const char *path, struct ph_str
 {
 	struct reading *reading = ph_alloc(sizeof(*reading));
 	struct stat status;
+	const char *why;
 	int result = 0;
 
 	reading->import = import;
 	reading->name = name;
-	reading->file = fopen(path, "re");
+	reading->file = source_file_open(path, &why);
 	reading->seen = ph_map_new();
 	reading->pool = ph_pool_new(0);
 	lines_init(&reading->lines, read_file, reading);
@@ -236,7 +252,7 @@ static int import_file(struct ph_import *import, const char *path, struct ph_str
 		result = read_messages(reading, error);
 		fclose(reading->file);
 	} else {
-		import_refuse(import, name, path, strerror(errno));
+		import_refuse(import, name, path, why ? why : strerror(ENOENT));
 	}
 	ph_map_free(&reading->seen);
 	ph_pool_free(&reading->pool);

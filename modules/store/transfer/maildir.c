@@ -7,11 +7,15 @@
 
 #include "maildir.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <posthorn/import.h>
 #include <posthorn/store.h>
+
+#include "source_file.h"
 
 /* --- names of folders --- */
 
@@ -238,18 +242,29 @@ void maildir_print_flags(unsigned set, struct ph_buf *buf)
 
 /* --- lists --- */
 
-static void read_lines(const char *folder, const char *file, struct ph_pool *pool,
-	void (*take)(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists),
-	struct maildir_lists *lists)
+struct list {
+	const char *file;
+	bool (*take)(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists);
+	struct maildir_damage *damage;
+};
+
+static void read_lines(
+	const char *folder, const struct list *list, struct ph_pool *pool, struct maildir_lists *lists)
 {
-	const char *path = ph_pool_printf(pool, "%s/%s", folder, file).data;
-	FILE *list = fopen(path, "re");
+	const char *path = ph_pool_printf(pool, "%s/%s", folder, list->file).data;
+	FILE *file = source_file_open(path, &list->damage->why);
 	char line[2048];
 
-	while (list && fgets(line, sizeof(line), list))
-		take(ph_str_trim(ph_str(line)), pool, lists);
-	if (list)
-		fclose(list);
+	for (unsigned long number = 1; file && fgets(line, sizeof(line), file); number++) {
+		if (list->take(ph_str_trim(ph_str(line)), pool, lists))
+			continue;
+		if (list->damage->lines++ == 0)
+			list->damage->line = number;
+	}
+	if (file && ferror(file))
+		list->damage->why = strerror(EIO);
+	if (file)
+		fclose(file);
 }
 
 static uint32_t number_of(struct ph_str text)
@@ -259,7 +274,7 @@ static uint32_t number_of(struct ph_str text)
 	return ph_str_number(text, UINT32_MAX, &number) ? (uint32_t)number : 0;
 }
 
-static void take_header(struct ph_str line, struct maildir_lists *lists)
+static bool take_header(struct ph_str line, struct maildir_lists *lists)
 {
 	struct ph_str word;
 	bool old;
@@ -275,24 +290,28 @@ static void take_header(struct ph_str line, struct maildir_lists *lists)
 		else if (old ? lists->uid_next == 0 : kind == 'N')
 			lists->uid_next = number;
 	}
+	return lists->uid_validity != 0;
 }
 
-void maildir_take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)
+bool maildir_take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)
 {
 	struct ph_str word, file;
 	ptrdiff_t colon;
 	uint32_t uid;
 
 	(void)pool;
-	if (lists->uid_validity == 0) {
-		take_header(line, lists);
-		return;
+	if (!lists->headed) {
+		lists->headed = true;
+		return take_header(line, lists);
 	}
+	/* Without the header UIDs mean nothing. */
+	if (lists->uid_validity == 0)
+		return true;
 	uid = ph_str_split(&line, ' ', &word) ? number_of(word) : 0;
-	if (uid == 0)
-		return;
+	if (uid == 0 || uid > PH_IMPORT_UID_MAX || line.len == 0)
+		return false;
 	/* The header is not written anew with each message. */
-	if (lists->uid_next <= uid && uid != UINT32_MAX)
+	if (lists->uid_next <= uid)
 		lists->uid_next = uid + 1;
 	/* The fields in between have no colon; the older form has neither. */
 	colon = line.len > 0 && line.data[0] == ':' ? 0 : -1;
@@ -302,22 +321,30 @@ void maildir_take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_l
 	}
 	file = colon < 0 ? line : ph_str_slice(line, (size_t)colon + 1, line.len);
 	ph_map_put(lists->uids, maildir_unique_name(file), (void *)(uintptr_t)uid);
+	return true;
 }
 
-void maildir_take_keyword(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)
+bool maildir_take_keyword(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists)
 {
 	struct ph_str word;
 	uint64_t number;
 
-	if (ph_str_split(&line, ' ', &word) && ph_str_number(word, MAILDIR_KEYWORDS - 1, &number))
+	if (!ph_str_split(&line, ' ', &word) || !ph_str_number(word, UINT16_MAX, &number))
+		return false;
+	/* Dovecot keeps more than letters can tell in its index only. */
+	if (number < MAILDIR_KEYWORDS)
 		lists->keywords[number] = ph_pool_str(pool, line);
+	return true;
 }
 
 void maildir_read_lists(const char *folder, struct ph_pool *pool, struct maildir_lists *lists_r)
 {
 	*lists_r = (struct maildir_lists){ .uids = ph_map_new() };
-	read_lines(folder, "dovecot-uidlist", pool, maildir_take_uid, lists_r);
-	read_lines(folder, "dovecot-keywords", pool, maildir_take_keyword, lists_r);
+	read_lines(folder, &(struct list){ "dovecot-uidlist", maildir_take_uid, &lists_r->uids_damage }, pool,
+		lists_r);
+	read_lines(folder,
+		&(struct list){ "dovecot-keywords", maildir_take_keyword, &lists_r->keywords_damage }, pool,
+		lists_r);
 }
 
 void maildir_free_lists(struct maildir_lists *lists)

@@ -28,17 +28,26 @@ struct ph_str maildir_flags(struct ph_str file);
 unsigned maildir_flag_of(char letter);
 void maildir_print_flags(unsigned flags, struct ph_buf *buf);
 
+/* A list that is there, and could not be read, or not all of it. */
+struct maildir_damage {
+	const char *why;     /* NULL: only lines */
+	unsigned long lines; /* so many, */
+	unsigned long line;  /* this is the first */
+};
+
 /* dovecot-uidlist and dovecot-keywords of a folder. */
 struct maildir_lists {
 	uint32_t uid_validity, uid_next; /* 0: there is no list */
 	struct ph_map *uids;             /* unique name -> UID as a pointer */
 	struct ph_str keywords[MAILDIR_KEYWORDS];
+	bool headed; /* the first line of the list of UIDs was read */
+	struct maildir_damage uids_damage, keywords_damage;
 };
 /* What is not there, or cannot be read, stays empty. */
 void maildir_read_lists(const char *folder, struct ph_pool *pool, struct maildir_lists *lists_r);
-/* A line of dovecot-uidlist, and one of dovecot-keywords. */
-void maildir_take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists);
-void maildir_take_keyword(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists);
+/* A line of dovecot-uidlist, and one of dovecot-keywords. False: it cannot be read. */
+bool maildir_take_uid(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists);
+bool maildir_take_keyword(struct ph_str line, struct ph_pool *pool, struct maildir_lists *lists);
 void maildir_free_lists(struct maildir_lists *lists);
 
 #endif

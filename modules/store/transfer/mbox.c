@@ -99,6 +99,12 @@ static void take_base(struct ph_str value, struct ph_pool *pool, struct mbox_fie
 		fields->uid_next++;
 }
 
+static void take_notes(struct ph_str value, struct ph_pool *pool, struct mbox_fields *fields)
+{
+	take_base(value, pool, fields);
+	fields->is_pseudo = true;
+}
+
 bool mbox_take_field(struct ph_str line, struct ph_pool *pool, struct mbox_fields *fields)
 {
 	static const struct {
@@ -106,7 +112,7 @@ bool mbox_take_field(struct ph_str line, struct ph_pool *pool, struct mbox_field
 		void (*take)(struct ph_str value, struct ph_pool *pool, struct mbox_fields *fields);
 	} known[] = { { PH_STR_INIT("Status:"), take_status }, { PH_STR_INIT("X-Status:"), take_status },
 		{ PH_STR_INIT("X-Keywords:"), take_keywords }, { PH_STR_INIT("X-UID:"), take_uid },
-		{ PH_STR_INIT("X-IMAPbase:"), take_base }, { PH_STR_INIT("X-IMAP:"), take_base } };
+		{ PH_STR_INIT("X-IMAPbase:"), take_base }, { PH_STR_INIT("X-IMAP:"), take_notes } };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		if (!ph_str_case_starts(line, known[i].name))

@@ -25,6 +25,7 @@ struct mbox_fields {
 	struct ph_str keywords[MBOX_KEYWORDS];
 	size_t keyword_count;
 	bool keywords_lost; /* there are more than that */
+	bool is_pseudo; /* this is no message: c-client (UW IMAP, Pine) keeps its notes of the file here */
 };
 
 void mbox_fields_init(struct mbox_fields *fields);

@@ -8,14 +8,14 @@
 #include "export.h"
 #include "import.h"
 
-static int finish(const char *what, int result, uint64_t done, uint64_t there, uint64_t refused,
+static int finish(const char *action, int result, uint64_t done, uint64_t there, uint64_t refused,
 	const struct ph_error *error)
 {
 	ph_progress_hide();
-	printf("%" PRIu64 " %s, %" PRIu64 " there already, %" PRIu64 " refused\n", done, what, there,
+	printf("%" PRIu64 " %sed, %" PRIu64 " there already, %" PRIu64 " refused\n", done, action, there,
 		refused);
 	if (result < 0)
-		return ph_tool_failed(what, error);
+		return ph_tool_failed(action, error);
 	return refused > 0 ? PH_EXIT_FAILED : PH_EXIT_OK;
 }
 
@@ -29,7 +29,7 @@ int import_run(const char *address,
 	if (status != PH_EXIT_OK)
 		return status;
 	result = source(&import, arg, &error);
-	return finish("imported", result, import.taken, import.there, import.refused, &error);
+	return finish("import", result, import.taken, import.there, import.refused, &error);
 }
 
 static int import_kind(
@@ -56,7 +56,7 @@ static int export_kind(int argc, char **argv, int (*run)(struct export *export, 
 	if (status != PH_EXIT_OK)
 		return status;
 	result = run(&export, &error);
-	return finish("exported", result, export.written, export.there, export.refused, &error);
+	return finish("export", result, export.written, export.there, export.refused, &error);
 }
 
 int import_maildir_tool(int argc, char **argv)

@@ -8,6 +8,10 @@
 #include <posthorn/fiber.h>
 #include <posthorn/loop.h>
 
+/* Check notes each assertion that holds, with a system call, to tell where the process of a test died. These
+ * tests have no process of their own, and some make millions of assertions. */
+#define _mark_point(file, line) ((void)0)
+
 static void run_suite(void *arg)
 {
 	srunner_run_all(arg, CK_ENV);

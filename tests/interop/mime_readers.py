@@ -75,6 +75,12 @@ class Program:
                 place = reading["part_fields"][-1] if title in ("type", "disposition") else reading["fields"]
                 place[title] = (text_of(words[0]), value_of(title, words[1:]))
 
+    def end(self):
+        """A sanitizer tells of leaks now."""
+        self.process.stdin.close()
+        if self.process.wait() != 0:
+            raise RuntimeError("the program ended with status %d" % self.process.returncode)
+
 
 # --- Python ---
 

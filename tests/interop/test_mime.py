@@ -364,6 +364,8 @@ def main():
         gmime = Program("gmime_dump")
         failed |= compare_trees("GMime", posthorn, gmime, messages, shown)
         failed |= Comparison("GMime", posthorn, gmime).compare(values, shown)
+        gmime.end()
+    posthorn.end()
     return 1 if failed else 0
 
 

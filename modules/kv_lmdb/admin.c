@@ -13,6 +13,7 @@
 #include <posthorn/tool.h>
 
 #include "checkpoint.h"
+#include "commit.h"
 #include "compact.h"
 #include "environment.h"
 #include "file.h"
@@ -216,7 +217,7 @@ static int measure_all(void *arg)
 	struct admin_stat *stat_r = arg;
 	uint64_t files = 0;
 	MDB_txn *txn;
-	int rc = environment_snapshot_begin(&txn);
+	int rc = commit_snapshot_begin(&txn);
 
 	if (rc)
 		return rc;

@@ -21,6 +21,7 @@
 #include <posthorn/mem.h>
 
 #include "checkpoint.h"
+#include "commit.h"
 #include "environment.h"
 #include "file.h"
 #include "index.h"
@@ -222,7 +223,7 @@ static int take_journal(struct backup *backup, const struct position *end)
 static int find_end(struct position *end_r)
 {
 	MDB_txn *txn;
-	int rc = environment_snapshot_begin(&txn);
+	int rc = commit_snapshot_begin(&txn);
 
 	if (rc)
 		return rc;

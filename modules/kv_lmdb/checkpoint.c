@@ -1,7 +1,11 @@
 /* Writing checkpoints, into the file `new`, which is kept allocated for that: so a full disk does not keep
- * them from making segments needless. The entries come in LMDB's order, from one snapshot; the last record
- * tells the position, and makes the checkpoint complete. The two newest are kept: should the newest not read
- * back, the one before leads further, since the journal from there on is kept as well. */
+ * them from making segments needless. The entries come in LMDB's order; the last record tells the position,
+ * and makes the checkpoint complete. The two newest are kept: should the newest not read back, the one before
+ * leads further, since the journal from there on is kept as well.
+ *
+ * The position is that of the beginning. Entries are read a record's worth at a time, as they are by then,
+ * and tell perhaps of updates that came since. Recovery makes all of those again, since they are durable
+ * before anybody can read what they changed, and tell what is afterwards: so the end is the same. */
 #include <config.h>
 
 #include "checkpoint.h"
@@ -23,9 +27,9 @@
 #include "index.h"
 #include "segment.h"
 #include "transaction.h"
+#include "walk.h"
 
 #define KEPT 2
-#define RECORD_SIZE (1024 * 1024)
 /* What stays free behind it. */
 #define SPACE_LEFT (8 * 1024 * 1024)
 /* What the next one may be larger than the last, besides an eighth. */
@@ -35,7 +39,7 @@
 #define PAUSE_NANOSECONDS 3000000
 
 struct writer {
-	MDB_txn *txn;
+	struct walk walk;
 	int fd;
 	struct segment_header header;
 	struct record record;
@@ -45,10 +49,12 @@ struct writer {
 };
 
 static const char *directory;
+static uint64_t step;
 
-void checkpoint_open(const char *directory_)
+void checkpoint_open(const char *directory_, uint64_t step_)
 {
 	directory = directory_;
+	step = step_;
 }
 
 const char *checkpoint_directory(void)
@@ -110,14 +116,16 @@ static int write_record(struct writer *writer)
 	return rc;
 }
 
+/* No snapshot is held while the disk is busy. */
 static int end_step(struct writer *writer)
 {
 	const struct timespec pause = { 0, PAUSE_NANOSECONDS };
 	int rc;
 
-	if (writer->record.operations.len < RECORD_SIZE)
+	if (writer->record.operations.len < step)
 		return 0;
-	if (environment_snapshot_unwanted() || !writer->go_on(writer->done, writer->total))
+	walk_rest(&writer->walk);
+	if (!writer->go_on(writer->done, writer->total))
 		return PH_E_STALE;
 	rc = write_record(writer);
 	nanosleep(&pause, NULL);
@@ -143,7 +151,7 @@ static int add_blob(struct writer *writer, const MDB_val *key, const MDB_val *va
 	if (key->mv_size != sizeof(id))
 		return MDB_CORRUPTED;
 	memcpy(&id, key->mv_data, sizeof(id));
-	rc = index_get_blob(writer->txn, &id, &stored);
+	rc = index_get_blob(writer->walk.txn, &id, &stored);
 	if (!rc)
 		record_blob(&writer->record, OPERATION_BLOB, &id, &stored);
 	return rc;
@@ -153,12 +161,10 @@ static int add_all(struct writer *writer, MDB_dbi dbi,
 	int (*add)(struct writer *writer, const MDB_val *key, const MDB_val *value))
 {
 	MDB_val key, value;
-	MDB_cursor *cursor;
-	int rc = mdb_cursor_open(writer->txn, dbi, &cursor);
+	int rc;
 
-	if (rc)
-		return rc;
-	while (!(rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
+	walk_begin(&writer->walk, dbi);
+	while (!(rc = walk_next(&writer->walk, &key, &value))) {
 		rc = add(writer, &key, &value);
 		writer->done++;
 		if (!rc)
@@ -166,28 +172,14 @@ static int add_all(struct writer *writer, MDB_dbi dbi,
 		if (rc)
 			break;
 	}
-	mdb_cursor_close(cursor);
+	walk_end(&writer->walk);
 	return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-static int count_entries(struct writer *writer)
-{
-	MDB_stat keys, blobs;
-	int rc = mdb_stat(writer->txn, environment_keys, &keys);
-
-	if (!rc)
-		rc = mdb_stat(writer->txn, environment_blobs, &blobs);
-	if (!rc)
-		writer->total = keys.ms_entries + blobs.ms_entries;
-	return rc;
 }
 
 static int write_entries(struct writer *writer, const struct position *position)
 {
 	int rc = write_header(writer, position);
 
-	if (!rc)
-		rc = count_entries(writer);
 	if (!rc)
 		rc = add_all(writer, environment_keys, add_key);
 	if (!rc)
@@ -200,10 +192,10 @@ static int write_entries(struct writer *writer, const struct position *position)
 
 /* --- the whole --- */
 
-static int write_file(MDB_txn *txn, const struct position *position, const char *path,
+static int write_file(const struct position *position, uint64_t total, const char *path,
 	bool (*go_on)(uint64_t done, uint64_t total))
 {
-	struct writer writer = { .txn = txn, .go_on = go_on };
+	struct writer writer = { .total = total, .go_on = go_on };
 	int rc;
 
 	writer.fd = file_operations.open(path, O_WRONLY | O_CREAT);
@@ -223,24 +215,35 @@ static int write_file(MDB_txn *txn, const struct position *position, const char 
 	return rc;
 }
 
-/* The index in `new`; *position_r: what it contains, all zero when there is nothing new. */
-static int write_snapshot(
-	const char *new, struct position *position_r, bool (*go_on)(uint64_t done, uint64_t total))
+static int count_entries(MDB_txn *txn, uint64_t *count_r)
+{
+	MDB_stat keys, blobs;
+	int rc = mdb_stat(txn, environment_keys, &keys);
+
+	if (!rc)
+		rc = mdb_stat(txn, environment_blobs, &blobs);
+	if (!rc)
+		*count_r = keys.ms_entries + blobs.ms_entries;
+	return rc;
+}
+
+/* Where the journal ends and how many entries there are now; all zero when there is nothing new. */
+static int look_at_index(struct position *position_r, uint64_t *entries_r)
 {
 	struct position last;
 	MDB_txn *txn;
-	int rc = environment_snapshot_begin(&txn);
+	int rc = commit_snapshot_begin(&txn);
 
 	if (rc)
 		return rc;
 	rc = index_get_end(txn, position_r);
 	if (!rc)
 		rc = index_get_checkpoint(txn, &last);
+	if (!rc)
+		rc = count_entries(txn, entries_r);
+	environment_snapshot_end(txn);
 	if (!rc && last.written == position_r->written)
 		*position_r = (struct position){ 0 };
-	else if (!rc)
-		rc = write_file(txn, position_r, new, go_on);
-	environment_snapshot_end(txn);
 	return rc;
 }
 
@@ -304,8 +307,11 @@ int checkpoint_write(bool (*go_on)(uint64_t done, uint64_t total))
 {
 	char *new = file_path(directory, "new"), *path;
 	struct position position;
-	int rc = write_snapshot(new, &position, go_on);
+	uint64_t entries;
+	int rc = look_at_index(&position, &entries);
 
+	if (!rc && position.written > 0)
+		rc = write_file(&position, entries, new, go_on);
 	if (rc || position.written == 0) {
 		free(new);
 		return rc;

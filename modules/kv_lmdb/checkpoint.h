@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The folder's path must stay valid. */
-void checkpoint_open(const char *directory);
+/* The folder's path must stay valid. `step`: bytes of entries that are read in one snapshot. */
+void checkpoint_open(const char *directory, uint64_t step);
 const char *checkpoint_directory(void);
 
 /* Blocks; not for the loop's thread, nor the committer's. `go_on` is told how much is done, of how

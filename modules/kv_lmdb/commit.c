@@ -18,6 +18,8 @@
 #include "transaction.h"
 #include "watch.h"
 
+#define MENDING_TRIES 8
+
 static pthread_t committer;
 
 /* On the loop's thread. */
@@ -134,15 +136,32 @@ static int do_nothing(struct ph_kv_txn *txn, void *arg)
 	return 0;
 }
 
+/* Does the committer's next transaction mend it? What another process grows, it may grow again. */
+static bool can_be_mended(int rc, unsigned tries)
+{
+	return tries < MENDING_TRIES && (rc == MDB_MAP_RESIZED || rc == MDB_PANIC);
+}
+
 int commit_read_begin(MDB_txn **txn_r)
 {
 	int rc = environment_read_begin(txn_r);
 
-	if (rc == MDB_MAP_RESIZED || rc == MDB_PANIC) {
+	for (unsigned tries = 0; can_be_mended(rc, tries); tries++) {
 		struct update nothing = { .run = do_nothing };
 
 		submit(&nothing);
 		rc = environment_read_begin(txn_r);
+	}
+	return rc;
+}
+
+int commit_snapshot_begin(MDB_txn **txn_r)
+{
+	int rc = environment_snapshot_begin(txn_r);
+
+	for (unsigned tries = 0; can_be_mended(rc, tries); tries++) {
+		(void)commit_from_thread(do_nothing, NULL, 0);
+		rc = environment_snapshot_begin(txn_r);
 	}
 	return rc;
 }

@@ -33,5 +33,7 @@ int commit_from_thread(ph_kv_run *run, void *arg, uint64_t bytes);
 /* As environment_read_begin(), having waited for the committer where that must mend something first. May
  * park. */
 int commit_read_begin(MDB_txn **txn_r);
+/* As environment_snapshot_begin(), the same way; blocks. */
+int commit_snapshot_begin(MDB_txn **txn_r);
 
 #endif

@@ -110,7 +110,7 @@ static int move_batch(struct job *job)
 static int look_up(const struct ph_kv_blob_id *id, struct stored *stored_r)
 {
 	MDB_txn *txn;
-	int rc = environment_snapshot_begin(&txn);
+	int rc = commit_snapshot_begin(&txn);
 
 	if (rc)
 		return rc;
@@ -181,7 +181,7 @@ static int empty_segment(struct job *job, const char *path)
 static int live_bytes(uint64_t segment, uint64_t *bytes_r)
 {
 	MDB_txn *txn;
-	int rc = environment_snapshot_begin(&txn);
+	int rc = commit_snapshot_begin(&txn);
 
 	if (rc)
 		return rc;

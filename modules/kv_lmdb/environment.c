@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -37,7 +36,6 @@ static uint64_t allocated; /* how far the index's file surely is; the committer'
 static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
 /* Held while there is a snapshot. */
 static pthread_mutex_t snapshot_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_bool snapshot_unwanted;
 
 /* Takes over the size that another process gave the map. Nobody may be reading. */
 static int adopt_map(void)
@@ -162,7 +160,6 @@ void environment_read_end(void)
 /* Keeps everybody from reading. */
 static void lock_map(void)
 {
-	atomic_store(&snapshot_unwanted, true);
 	pthread_mutex_lock(&snapshot_lock);
 	pthread_mutex_lock(&map_lock);
 }
@@ -170,7 +167,6 @@ static void lock_map(void)
 static void unlock_map(void)
 {
 	pthread_mutex_unlock(&map_lock);
-	atomic_store(&snapshot_unwanted, false);
 	pthread_mutex_unlock(&snapshot_lock);
 }
 
@@ -184,12 +180,19 @@ static int locked(int (*mend)(void))
 	return rc;
 }
 
+static int begin_snapshot(MDB_txn **txn_r)
+{
+	return env ? mdb_txn_begin(env, NULL, MDB_RDONLY, txn_r) : MDB_PANIC;
+}
+
 int environment_snapshot_begin(MDB_txn **txn_r)
 {
-	int rc;
+	int dead, rc;
 
 	pthread_mutex_lock(&snapshot_lock);
-	rc = env ? mdb_txn_begin(env, NULL, MDB_RDONLY, txn_r) : MDB_PANIC;
+	rc = begin_snapshot(txn_r);
+	if (rc == MDB_READERS_FULL && !mdb_reader_check(env, &dead))
+		rc = begin_snapshot(txn_r);
 	if (rc)
 		pthread_mutex_unlock(&snapshot_lock);
 	return rc;
@@ -199,11 +202,6 @@ void environment_snapshot_end(MDB_txn *txn)
 {
 	mdb_txn_abort(txn);
 	pthread_mutex_unlock(&snapshot_lock);
-}
-
-bool environment_snapshot_unwanted(void)
-{
-	return atomic_load(&snapshot_unwanted);
 }
 
 int environment_measure(uint64_t *bytes_r, unsigned *readers_r, unsigned *readers_max_r)

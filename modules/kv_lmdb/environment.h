@@ -2,9 +2,9 @@
  * are not flushed: after the system stopped, the index is made anew from the journal.
  *
  * The committer's thread owns it: it alone writes and moves the map. The loop's thread reads, between
- * read_begin and read_end, and the map does not move meanwhile. A snapshot is for a long read on yet another
- * thread, which gives way when the map must move. Functions return LMDB's codes, or errno
- * values. */
+ * read_begin and read_end, and the map does not move meanwhile. A snapshot is for a read on yet another
+ * thread; it must be short, since the map cannot move and freed pages are not used again while there is one.
+ * Functions return LMDB's codes, or errno values. */
 #ifndef KV_LMDB_ENVIRONMENT_H
 #define KV_LMDB_ENVIRONMENT_H
 
@@ -42,10 +42,9 @@ void environment_read_end(void);
 int environment_write_begin(MDB_txn **txn_r);
 /* Ends the transaction, wholly or not at all. ENOSPC where the disk is full, whatever LMDB calls it. */
 int environment_write_commit(MDB_txn *txn);
+/* For other threads, as read_begin. */
 int environment_snapshot_begin(MDB_txn **txn_r);
 void environment_snapshot_end(MDB_txn *txn);
-/* Must the snapshot end now? */
-bool environment_snapshot_unwanted(void);
 /* The bytes that are in use, and the slots for readers. */
 int environment_measure(uint64_t *bytes_r, unsigned *readers_r, unsigned *readers_max_r);
 /* For the committer, in a write transaction: sees to it that the disk has room for what such an update adds

@@ -16,6 +16,7 @@ struct kv_lmdb_config {
 	int64_t segment_size;     /* 0: the usual */
 	int64_t write_ahead;      /* bytes that are written before their group is complete; 0: the usual */
 	int64_t checkpoint_after; /* 0: the usual */
+	int64_t checkpoint_step;  /* bytes that are written from one snapshot; 0: the usual */
 	int64_t compact_percent;
 };
 

@@ -30,6 +30,7 @@ modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/source.c modules/kv_lmdb/source.h \
 	modules/kv_lmdb/tool.c modules/kv_lmdb/tool.h \
 	modules/kv_lmdb/transaction.c modules/kv_lmdb/transaction.h \
+	modules/kv_lmdb/walk.c modules/kv_lmdb/walk.h \
 	modules/kv_lmdb/watch.c modules/kv_lmdb/watch.h \
 	modules/kv_lmdb/kv_lmdb.h \
 	modules/kv_lmdb/service.c

@@ -57,6 +57,7 @@ const struct ph_kv_service kv_lmdb_service = {
 #define SEGMENT_SIZE (INT64_C(64) << 20)
 #define WRITE_AHEAD (INT64_C(256) << 10)
 #define CHECKPOINT_AFTER (INT64_C(256) << 20)
+#define CHECKPOINT_STEP (INT64_C(1) << 20)
 
 static struct environment_config environment;
 static const struct kv_lmdb_config *opened_with; /* NULL: it is closed */
@@ -175,7 +176,8 @@ static int open_files(const struct kv_lmdb_config *config, unsigned processes)
 	};
 	large_open(large_path);
 	damage_open(path);
-	checkpoint_open(checkpoints_path);
+	checkpoint_open(checkpoints_path,
+		(uint64_t)(config->checkpoint_step ? config->checkpoint_step : CHECKPOINT_STEP));
 	source_open();
 	journal_open(journal_path, (uint64_t)(config->segment_size ? config->segment_size : SEGMENT_SIZE),
 		(uint64_t)(config->write_ahead ? config->write_ahead : WRITE_AHEAD));

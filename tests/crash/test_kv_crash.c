@@ -38,6 +38,7 @@ static int open_small(const char *path, struct ph_error *error)
 		.segment_size = 256 << 10,
 		.write_ahead = 1,
 		.checkpoint_after = 300 << 10,
+		.checkpoint_step = 1 << 10,
 		.compact_percent = 90,
 	};
 

@@ -1,7 +1,7 @@
 # The contract of the kv service, held against each provider; and the store.
 if HAVE_CHECK
 if BUILD_KV_LMDB
-store_tests = tests/contract/test_kv_lmdb tests/contract/test_kv_memory tests/unit/test_store_sets \
+store_tests = tests/contract/test_kv_lmdb tests/contract/test_kv_lmdb_traps tests/contract/test_kv_memory tests/unit/test_store_sets \
 	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model \
 	tests/unit/test_store_quota tests/unit/test_store_changes tests/unit/test_store_check \
 	tests/unit/test_store_import tests/unit/test_store_scale tests/unit/test_store_faults \
@@ -17,6 +17,10 @@ tests_contract_test_kv_lmdb_SOURCES = tests/contract/test_kv_lmdb.c \
 	tests/contract/kv_lmdb_journal.c tests/contract/kv_lmdb_journal.h $(KV_CONTRACT_SOURCES)
 tests_contract_test_kv_lmdb_CFLAGS = $(TEST_CFLAGS)
 tests_contract_test_kv_lmdb_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
+tests_contract_test_kv_lmdb_traps_SOURCES = tests/contract/test_kv_lmdb_traps.c tests/unit/fiber_main.h \
+	tests/unit/temporary.h
+tests_contract_test_kv_lmdb_traps_CFLAGS = $(TEST_CFLAGS)
+tests_contract_test_kv_lmdb_traps_LDADD = modules/kv_lmdb/libkv_lmdb.la $(TEST_LIBS)
 tests_contract_test_kv_memory_SOURCES = tests/contract/test_kv_memory.c $(KV_CONTRACT_SOURCES)
 tests_contract_test_kv_memory_CFLAGS = $(TEST_CFLAGS)
 tests_contract_test_kv_memory_LDADD = modules/kv_memory/libkv_memory.la $(TEST_LIBS)

@@ -34,13 +34,13 @@ static uint32_t validity_of(const struct ph_store_service *store, const struct p
 int maildrop_open(struct maildrop *maildrop, const struct ph_store_service *store, struct ph_actor actor,
 	struct ph_str mailbox, struct ph_error *error)
 {
-	int code = store->maildrop_lock(actor.account, error);
+	int code = store->maildrop_lock(actor, actor.account, error);
 	if (code < 0)
 		return code;
 	*maildrop = (struct maildrop){ .store = store, .actor = actor };
 	code = store->mailbox_open(actor, actor.account, mailbox, true, &maildrop->mailbox, error);
 	if (code < 0) {
-		store->maildrop_unlock(actor.account);
+		store->maildrop_unlock(actor, actor.account);
 		*maildrop = (struct maildrop){ 0 };
 		return code;
 	}
@@ -57,7 +57,7 @@ void maildrop_close(struct maildrop *maildrop)
 	if (!maildrop->mailbox)
 		return;
 	maildrop->store->mailbox_close(&maildrop->mailbox);
-	maildrop->store->maildrop_unlock(maildrop->actor.account);
+	maildrop->store->maildrop_unlock(maildrop->actor, maildrop->actor.account);
 	free(maildrop->messages);
 	free(maildrop->name);
 	*maildrop = (struct maildrop){ 0 };

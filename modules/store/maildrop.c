@@ -47,20 +47,22 @@ static bool lock_byte(ph_account_id account, short type)
 	return fcntl(file, F_OFD_SETLK, &lock) == 0;
 }
 
-int maildrop_lock(ph_account_id account, struct ph_error *error)
+int maildrop_lock(struct ph_actor actor, ph_account_id account, struct ph_error *error)
 {
 	struct ph_str key = { (const char *)&account, sizeof(account) };
 
+	if (!store_may_use(actor, account))
+		return store_explain(PH_E_ABSENT, "account", error);
 	if (ph_map_get(held, key) || !lock_byte(account, F_WRLCK))
 		return ph_error_set(error, PH_E_BUSY, "another session is using this maildrop", NULL);
 	ph_map_put(held, key, held);
 	return 0;
 }
 
-void maildrop_unlock(ph_account_id account)
+void maildrop_unlock(struct ph_actor actor, ph_account_id account)
 {
 	struct ph_str key = { (const char *)&account, sizeof(account) };
 
-	if (ph_map_remove(held, key))
+	if (store_may_use(actor, account) && ph_map_remove(held, key))
 		lock_byte(account, F_UNLCK);
 }

@@ -7,7 +7,7 @@
 int maildrop_open(struct ph_error *error);
 void maildrop_close(void);
 
-int maildrop_lock(ph_account_id account, struct ph_error *error);
-void maildrop_unlock(ph_account_id account);
+int maildrop_lock(struct ph_actor actor, ph_account_id account, struct ph_error *error);
+void maildrop_unlock(struct ph_actor actor, ph_account_id account);
 
 #endif

@@ -357,7 +357,6 @@ int mailbox_open(struct ph_actor actor, ph_account_id account, struct ph_str nam
 	if (result < 0)
 		return result;
 	mailbox = ph_alloc(sizeof(*mailbox));
-	mailbox->actor = actor;
 	mailbox->number = record.number;
 	mailbox->read_only = read_only;
 	mailbox->pool = ph_pool_new(0);

@@ -7,7 +7,6 @@
 #include "view.h"
 
 struct ph_mailbox {
-	struct ph_actor actor;
 	uint64_t number;
 	bool read_only;
 	bool gone;

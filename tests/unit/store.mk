@@ -5,7 +5,7 @@ store_tests = tests/contract/test_kv_lmdb tests/contract/test_kv_lmdb_traps test
 	tests/unit/test_store_mailboxes tests/unit/test_store tests/unit/test_store_model \
 	tests/unit/test_store_quota tests/unit/test_store_changes tests/unit/test_store_check \
 	tests/unit/test_store_import tests/unit/test_store_scale tests/unit/test_store_faults \
-	tests/unit/test_store_threads
+	tests/unit/test_store_threads tests/unit/test_store_rights
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 endif
@@ -63,3 +63,6 @@ tests_unit_test_store_mailboxes_LDADD = $(STORE_TEST_LIBS)
 tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c $(STORE_TEST_SOURCES)
 tests_unit_test_store_threads_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_store_threads_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_store_rights_SOURCES = tests/unit/test_store_rights.c $(STORE_TEST_SOURCES)
+tests_unit_test_store_rights_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_store_rights_LDADD = $(STORE_TEST_LIBS)

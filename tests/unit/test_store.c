@@ -1,4 +1,4 @@
-/* The store's operations, one after the other: accounts, messages, views, copies, rights. */
+/* The store's operations, one after the other: accounts, messages, views, copies. */
 #include <config.h>
 
 #include <unistd.h>
@@ -618,56 +618,16 @@ START_TEST(a_move_takes_along_what_is_changed_meanwhile)
 }
 END_TEST
 
-START_TEST(nobody_uses_what_is_not_theirs)
-{
-	struct ph_actor bob = { fixture.bob, false }, nobody = { 0, false };
-	struct ph_mailbox *mailbox, *other;
-	struct ph_mailbox_entry *entries;
-	struct ph_mailbox_status status;
-	struct ph_uid_set one = uids(1, 1);
-	struct ph_flag_list flags = { PH_FLAG_SEEN, NULL, 0 };
-	struct ph_copied copied;
-	size_t count;
-
-	deliver_text(fixture.alice, "INBOX", letter);
-	mailbox = open_mailbox(fixture.alice, "INBOX", false);
-	ck_assert_int_eq(st->mailbox_open(bob, fixture.alice, S("INBOX"), true, &other, NULL), PH_E_ABSENT);
-	ck_assert_ptr_null(other);
-	ck_assert_int_eq(st->mailbox_open(nobody, 0, S("INBOX"), true, &other, NULL), PH_E_ABSENT);
-	ck_assert_int_eq(
-		st->mailbox_list(bob, fixture.alice, fixture.pool, &entries, &count, NULL), PH_E_ABSENT);
-	ck_assert_int_eq(st->mailbox_create(bob, fixture.alice, S("x"), 0, NULL), PH_E_ABSENT);
-	ck_assert_int_eq(st->mailbox_delete(bob, fixture.alice, S("Junk"), NULL), PH_E_ABSENT);
-	ck_assert_int_eq(st->mailbox_rename(bob, fixture.alice, S("Junk"), S("y"), NULL), PH_E_ABSENT);
-	ck_assert_int_eq(st->mailbox_subscribe(bob, fixture.alice, S("Junk"), true, NULL), PH_E_ABSENT);
-	ck_assert_int_eq(st->mailbox_status(bob, fixture.alice, S("INBOX"), &status, NULL), PH_E_ABSENT);
-	ck_assert_int_eq(
-		st->messages_flag(bob, mailbox, &one, PH_FLAGS_ADD, &flags, 0, NULL, NULL), PH_E_ABSENT);
-	ck_assert_int_eq(st->messages_expunge(bob, mailbox, &one, true, NULL, NULL), PH_E_ABSENT);
-	ck_assert_int_eq(st->messages_copy(bob, mailbox, &one, fixture.bob, S("INBOX"), false, &copied, NULL),
-		PH_E_ABSENT);
-	ck_assert_int_eq(st->account_remove(bob, fixture.bob, NULL), PH_E_ABSENT);
-	ck_assert_int_eq(st->mailbox_open(bob, fixture.bob, S("INBOX"), true, &other, NULL), 0);
-	ck_assert_int_eq(
-		st->messages_flag(bob, other, &one, PH_FLAGS_ADD, &flags, 0, NULL, NULL), PH_E_DENIED);
-	ck_assert_int_eq(st->messages_expunge(bob, other, &one, true, NULL, NULL), PH_E_DENIED);
-	st->uid_set_free(&one);
-	st->mailbox_close(&mailbox);
-	st->mailbox_close(&other);
-	st->mailbox_close(&other);
-}
-END_TEST
-
 START_TEST(a_maildrop_has_one_session)
 {
-	ck_assert_int_eq(st->maildrop_lock(fixture.alice, NULL), 0);
-	ck_assert_int_eq(st->maildrop_lock(fixture.alice, NULL), PH_E_BUSY);
-	ck_assert_int_eq(st->maildrop_lock(fixture.bob, NULL), 0);
-	st->maildrop_unlock(fixture.alice);
-	ck_assert_int_eq(st->maildrop_lock(fixture.alice, NULL), 0);
-	st->maildrop_unlock(fixture.alice);
-	st->maildrop_unlock(fixture.bob);
-	st->maildrop_unlock(fixture.bob);
+	ck_assert_int_eq(st->maildrop_lock(SYSTEM, fixture.alice, NULL), 0);
+	ck_assert_int_eq(st->maildrop_lock(SYSTEM, fixture.alice, NULL), PH_E_BUSY);
+	ck_assert_int_eq(st->maildrop_lock(SYSTEM, fixture.bob, NULL), 0);
+	st->maildrop_unlock(SYSTEM, fixture.alice);
+	ck_assert_int_eq(st->maildrop_lock(SYSTEM, fixture.alice, NULL), 0);
+	st->maildrop_unlock(SYSTEM, fixture.alice);
+	st->maildrop_unlock(SYSTEM, fixture.bob);
+	st->maildrop_unlock(SYSTEM, fixture.bob);
 }
 END_TEST
 
@@ -721,7 +681,6 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tests, copies_have_save_dates_of_their_own, 0, 4);
 	tcase_add_test(tests, copies_within_a_mailbox);
 	tcase_add_test(tests, a_move_takes_along_what_is_changed_meanwhile);
-	tcase_add_test(tests, nobody_uses_what_is_not_theirs);
 	tcase_add_test(tests, a_maildrop_has_one_session);
 	tcase_add_test(tests, watches_tell_of_changes);
 	suite_add_tcase(suite, tests);

@@ -6,7 +6,8 @@
  * session sees, in order: sequence number <-> UID draft     a message on its way in, not yet anyone's
  *
  * Every call carries the actor on whose behalf it is made; rights are checked here and nowhere else. An actor
- * without the right to see a thing gets PH_E_ABSENT, as if there were none.
+ * without the right to see a thing gets PH_E_ABSENT, as if there were none. What was opened for an actor (a
+ * mailbox, an iterator, bytes) may be read by whoever holds it; changing asks for the actor again.
  *
  * Unless it says otherwise every function may park, returns 0 or a negative code, and fills *error (which may
  * be NULL) when it fails. A change that returned 0 is durable. Strings and arrays handed out lie in the
@@ -366,8 +367,8 @@ struct ph_store_service {
 	/* --- one session at a time (POP3 maildrops) --- */
 
 	/* PH_E_BUSY when another session, in any worker, holds it. The lock goes with the process. */
-	int (*maildrop_lock)(ph_account_id account, struct ph_error *error);
-	void (*maildrop_unlock)(ph_account_id account);
+	int (*maildrop_lock)(struct ph_actor actor, ph_account_id account, struct ph_error *error);
+	void (*maildrop_unlock)(struct ph_actor actor, ph_account_id account);
 
 	/* --- sets of UIDs; none of these parks --- */
 

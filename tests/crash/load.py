@@ -159,6 +159,7 @@ def kill_master(server):
             os.killpg(group, signal.SIGKILL)
             raise Failure(f"workers live on without their master\n{server.log()}")
         time.sleep(RETRY_PAUSE)
+    server.kill()  # which waits for the end of its log: "ready" in there is not of the next one
     server.start()
 
 

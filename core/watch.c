@@ -4,9 +4,11 @@
 
 #include "watch.h"
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@ static struct {
 	char *folders[FOLDERS_MAX];
 	int descriptors[FOLDERS_MAX];
 	size_t folder_count;
+	bool told; /* that one cannot be watched; one tells of all */
 	struct ph_io input;
 	struct ph_timer settle;
 	char last[PATH_BYTES];
@@ -82,18 +85,39 @@ void watch_open(void (*changed)(const char *path))
 	watch.changed = changed;
 	watch.files = ph_map_new();
 	if (watch.fd < 0)
-		ph_log_event(PH_LOG_WARN, "cannot watch files: changes need a reload by hand");
+		ph_log(PH_LOG_WARN, "cannot watch files: changes need a reload by hand",
+			PH_LOG_TEXT("error", strerror(errno)));
 	else
 		ph_io_start(&watch.input, watch.fd, PH_READABLE, read_events, NULL);
+}
+
+static void tell_unwatched(const char *folder)
+{
+	if (!watch.told)
+		ph_log(PH_LOG_WARN, "cannot watch a folder: changes need a reload by hand",
+			PH_LOG_TEXT("folder", folder), PH_LOG_TEXT("error", strerror(errno)));
+	watch.told = true;
+}
+
+/* The descriptor of a watch, which one folder has once; or -1 and errno. */
+static int add_watch(const char *folder)
+{
+	int descriptor = inotify_add_watch(watch.fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO);
+
+	if (descriptor < 0 || watch.folder_count < FOLDERS_MAX || folder_of(descriptor))
+		return descriptor;
+	inotify_rm_watch(watch.fd, descriptor);
+	errno = ENOSPC;
+	return -1;
 }
 
 static void add_folder(struct ph_str folder)
 {
 	char *copy = ph_str_dup(folder);
-	int descriptor = watch.fd < 0 || watch.folder_count == FOLDERS_MAX
-				 ? -1
-				 : inotify_add_watch(watch.fd, copy, IN_CLOSE_WRITE | IN_MOVED_TO);
+	int descriptor = watch.fd < 0 ? -1 : add_watch(copy);
 
+	if (descriptor < 0 && watch.fd >= 0)
+		tell_unwatched(copy);
 	if (descriptor < 0 || folder_of(descriptor)) {
 		free(copy);
 		return;
@@ -150,6 +174,7 @@ void watch_clear(void)
 	}
 	ph_map_free(&watch.files);
 	watch.files = ph_map_new();
+	watch.told = false;
 }
 
 void watch_forget(void)

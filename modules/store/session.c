@@ -163,6 +163,8 @@ static int read_recent(struct ph_kv_txn *txn, void *arg)
 	return result;
 }
 
+/* A mailbox can be read also when nothing can be written: the messages are \Recent here, and again for the
+ * next (RFC 3501, 2.3.2: where it is not known who is first). */
 static int find_recent(struct ph_mailbox *mailbox, struct ph_error *error)
 {
 	struct recent recent = { .claim = !mailbox->read_only };
@@ -170,7 +172,7 @@ static int find_recent(struct ph_mailbox *mailbox, struct ph_error *error)
 	int result = store_read(partition, read_recent, &recent, error);
 
 	if (result == 0 && recent.claim && recent.first <= recent.last)
-		result = store_update(partition, get_recent, &recent, error);
+		(void)store_update(partition, get_recent, &recent, NULL);
 	if (result == 0)
 		uid_set_add(&mailbox->recent, recent.first, recent.last);
 	return result;

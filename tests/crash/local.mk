@@ -4,7 +4,9 @@ TESTS += tests/crash/load.py
 endif
 EXTRA_DIST += tests/crash/load.py
 
-check_LTLIBRARIES += tests/crash/starved.la
+check_LTLIBRARIES += tests/crash/failing_calls.la tests/crash/starved.la
+tests_crash_failing_calls_la_SOURCES = tests/crash/failing_calls.c
+tests_crash_failing_calls_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_crash_starved_la_SOURCES = tests/crash/starved.c
 tests_crash_starved_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 

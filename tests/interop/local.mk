@@ -4,6 +4,7 @@ interop_tests = \
 	tests/interop/test_clients.py \
 	tests/interop/test_dovecot.py \
 	tests/interop/test_faults.py \
+	tests/interop/test_file_faults.py \
 	tests/interop/test_hooks.py \
 	tests/interop/test_imap_sessions.py \
 	tests/interop/test_import_imap.py \
@@ -17,5 +18,5 @@ if HAVE_PYTHON3
 TESTS += $(interop_tests)
 endif
 EXTRA_DIST += $(interop_tests) tests/interop/README.md tests/interop/posthorn_server.py tests/interop/localhost.pem \
-	tests/interop/dovecot_server.py tests/interop/imap_answers.py tests/interop/scripted_imap.py tests/interop/commands/changes.txt \
+	tests/interop/dovecot_server.py tests/interop/faulty_mail.py tests/interop/imap_answers.py tests/interop/scripted_imap.py tests/interop/commands/changes.txt \
 	tests/interop/commands/mailboxes.txt tests/interop/commands/searches.txt

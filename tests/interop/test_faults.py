@@ -5,31 +5,28 @@ the rest, without a restart."""
 
 import contextlib
 import ctypes
-import imaplib
 import os
 import poplib
 import pathlib
-import re
 import smtplib
 import tempfile
-import time
 
 import posthorn_server
-from posthorn_server import ACCOUNTS, PASSWORD, PATIENCE, SKIPPED, Failure, Server, main
+from faulty_mail import (ALICE, BOB, SMALL_STORE, ask_lmtp, check_stored, expect, imap, imap_answer, send, smtp,
+                         text_of, wait_until_sent)
+from posthorn_server import PASSWORD, PATIENCE, SKIPPED, Failure, Server, main
 
-ALICE, BOB = ACCOUNTS
 DISK = 112 << 20
 FILLER = 24 << 20  # what somebody else has of it
 DESCRIPTORS = 80
-SIZE = 100_000  # of most messages
-SMALL_STORE = 'kv_lmdb.segment_size = "4M"\nkv_lmdb.checkpoint_after = "8M"\n'
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
-MS_REC, MS_PRIVATE, MNT_DETACH = 0x4000, 0x40000, 2
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 0x20, 0x1000, 0x4000, 0x40000
+MNT_DETACH = 2
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mount(source, target, kind, flags, options):
-    names = [text.encode() if text else None for text in (source, target, kind)]
+    names = [str(text).encode() if text else None for text in (source, target, kind)]
     if libc.mount(*names, ctypes.c_ulong(flags), options.encode()) < 0:
         raise OSError(ctypes.get_errno(), "mount")
 
@@ -73,32 +70,6 @@ class Disk:
         self.filler.unlink()
 
 
-def text_of(name, size=SIZE):
-    return f"Subject: {name}\r\n\r\n" + (f"{name} " * 8 + "\r\n") * (size // (len(name) * 8 + 10))
-
-
-def smtp(server):
-    return smtplib.SMTP(*server.address("smtp"), local_hostname="client.test", timeout=PATIENCE)
-
-
-@contextlib.contextmanager
-def imap(server, user=ALICE, mailbox="INBOX"):
-    with imaplib.IMAP4(*server.address("imap"), timeout=PATIENCE) as client:
-        client.login(user, PASSWORD)
-        client.select(mailbox)
-        yield client
-
-
-def send(server, name, size=SIZE, user=ALICE):
-    """The answer's code and text."""
-    with smtp(server) as client:
-        try:
-            client.sendmail("sender@example.org", [user], text_of(name, size))
-            return 250, ""
-        except smtplib.SMTPDataError as error:
-            return error.smtp_code, error.smtp_error.decode()
-
-
 def expect_refusal(disk, sent, ask, wanted):
     """Until the disk is full this may still be taken, into what is left of a segment or what the keeper gives back."""
     for _ in range(1000):
@@ -120,70 +91,24 @@ def send_all(server, sent):
     expect("an answer to mail on a full disk", (answer[0], answer[1][:6]), (452, "4.3.1 "))
 
 
-def wait_until_sent(server, sent):
-    deadline = time.monotonic() + PATIENCE
-    while (answer := send(server, f"message-{len(sent)}"))[0] != 250:
-        if time.monotonic() > deadline:
-            raise Failure(f"mail is not taken again: {answer}\n{server.log()}")
-        time.sleep(0.1)
-    sent.append(f"message-{len(sent)}")
-
-
-def expect(what, found, wanted):
-    if found != wanted:
-        raise Failure(f"{what}: {found!r} instead of {wanted!r}")
-
-
-def check_stored(server, sent):
-    """All that was acknowledged is there, once and whole, and nothing else."""
-    found = {}
-    with imap(server) as client:
-        _, data = client.fetch("1:*", "(BODY.PEEK[])")
-        for item in data:
-            if isinstance(item, tuple):
-                text = item[1].decode()
-                found.setdefault(re.search(r"^Subject: (.*)\r$", text, re.M)[1], []).append(text)
-    expect("the messages", sorted(found), sorted(sent))
-    for name, texts in found.items():
-        if len(texts) != 1 or not texts[0].endswith(text_of(name)):
-            raise Failure(f"{name} is there {len(texts)} times, or damaged")
-
-
-def ask_smtp(server, name, size=SIZE, user=ALICE):
-    code, text = send(server, name, size, user)
+def ask_smtp(server, name, user=ALICE):
+    code, text = send(server, name, user)
     return "taken" if code == 250 else (code, text[:5])
-
-
-def ask_lmtp(server, name):
-    """A message for a mailbox that is there, and for one that is not."""
-    with smtplib.LMTP(*server.address("lmtp"), local_hostname="client.test", timeout=PATIENCE) as client:
-        client.ehlo()
-        client.mail("sender@example.org")
-        for _ in range(2):
-            client.rcpt(ALICE)
-        client.putcmd("data")
-        client.getreply()
-        client.send(text_of(name).encode() + b".\r\n")
-        codes = [client.getreply() for _ in range(2)]
-    return "taken" if codes[0][0] == 250 else [(code, text[:5]) for code, text in codes]
-
-
-def imap_answer(kind, data):
-    return "taken" if kind == "OK" else (kind, data[0].split()[0])
 
 
 def ask_append(server, name):
     with imap(server) as client:
-        return imap_answer(*client.append("INBOX", None, None, text_of(name).encode()))
+        return imap_answer(client.append("INBOX", None, None, text_of(name).encode()))
 
 
 def check_refusals(server, disk, sent):
     """What brings a message is put off."""
     expect_refusal(disk, sent, lambda name: ask_smtp(server, name), (452, "4.3.1"))
     expect_refusal(disk, sent, lambda name: ask_append(server, name), ("NO", b"[UNAVAILABLE]"))
-    expect_refusal(disk, [], lambda name: ask_smtp(server, name, 2_000_000, BOB), (452, "4.3.1"))
+    expect_refusal(disk, [], lambda _: ask_smtp(server, "large-refused", BOB), (452, "4.3.1"))
+    expect_refusal(disk, sent, lambda name: ask_lmtp(server, name, [ALICE, BOB]), [(452, b"4.3.1")] * 2)
     with imap(server) as client:
-        expect_refusal(disk, [], lambda _: imap_answer(*client.copy("1:20", "Copies")), ("NO", b"[UNAVAILABLE]"))
+        expect_refusal(disk, [], lambda _: imap_answer(client.copy("1:20", "Copies")), ("NO", b"[UNAVAILABLE]"))
 
 
 def check_work(server, count):
@@ -235,6 +160,52 @@ def test_full_disk():
         server.tool("store", "check")
 
 
+@contextlib.contextmanager
+def read_only(folder):
+    """What is opened there from now on is read-only; who writes to an open file goes on."""
+    mount(folder, folder, None, MS_BIND, "")
+    try:
+        mount("none", folder, None, MS_REMOUNT | MS_BIND | MS_RDONLY, "")
+        yield
+    finally:
+        libc.umount2(str(folder).encode(), MNT_DETACH)
+
+
+def test_read_only():
+    """Nobody can make a file system read-only while files in it are open for writing (EBUSY); but what it lies below
+    can be, and it can be before the server starts."""
+    sent = ["message-0", "large-1"]
+    with Disk() as disk, tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        data = pathlib.Path(disk.folder, "data")
+        with Server(folder=folder, config=SMALL_STORE + f'data_directory = "{data}"') as server:
+            for name in sent:
+                expect("an answer to mail", send(server, name)[0], 250)
+            with imap(server) as client, read_only(data / "store"):
+                expect("an answer to mail", ask_smtp(server, "large-refused"), (451, "4.3.0"))
+                expect("an answer to APPEND", ask_append(server, "large-refused"), ("NO", b"[SERVERBUG]"))
+                expect("an answer to FETCH", client.fetch("1:2", "(BODY[])")[0], "OK")
+            sent.append("large-2")
+            expect("an answer to mail", send(server, "large-2")[0], 250)
+            server.stop()
+            mount("none", disk.folder, None, MS_REMOUNT | MS_RDONLY, "")
+            expect_no_start(server, "Read-only file system")
+            mount("none", disk.folder, None, MS_REMOUNT, "")
+            server.start()
+            check_stored(server, sent)
+            wait_until_sent(server, sent)
+
+
+def expect_no_start(server, reason):
+    try:
+        server.start()
+    except Failure as failure:
+        expect(f"the reason in {server.log()!r}", reason in str(failure), True)
+        expect("the status", server.process.wait(PATIENCE) != 0, True)
+        return
+    raise Failure("it started")
+
+
 def with_limit(folder, descriptors):
     """A posthorn that may have so many descriptors."""
     program = pathlib.Path(folder, "posthorn")
@@ -264,7 +235,7 @@ def test_no_descriptors():
             with smtp(server) as sender, imap(server) as reader:
                 sender.ehlo()
                 clients = connect_all(server)
-                sender.sendmail("sender@example.org", [ALICE], text_of("message-1", 2_000_000))
+                sender.sendmail("sender@example.org", [ALICE], text_of("large-1"))
                 expect("an answer to FETCH", reader.fetch("1", "(BODY.PEEK[])")[0], "OK")
                 for client in clients:
                     client.close()
@@ -285,4 +256,4 @@ def start():
 
 if __name__ == "__main__":
     start()
-    main([test_full_disk, test_no_descriptors])
+    main([test_full_disk, test_read_only, test_no_descriptors])

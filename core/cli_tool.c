@@ -64,11 +64,8 @@ static void each_tool(const struct shelf *shelf,
 
 static void print_summary(void *arg, const struct ph_module *module, const struct ph_tool *tool)
 {
-	char name[64];
-
 	(void)arg, (void)module;
-	snprintf(name, sizeof(name), "%s %s", tool->name, tool->arguments);
-	printf("  %-18s  %.*s\n", name, (int)strcspn(tool->help, "\n"), tool->help);
+	printf("  %-18s  %.*s\n", tool->name, (int)strcspn(tool->help, "\n"), tool->help);
 }
 
 void cli_tool_list(const struct cli *cli)
@@ -135,7 +132,8 @@ static int match(const struct search *search, const struct ph_tool *tool)
 
 static void print_tool_help(const struct ph_tool *tool)
 {
-	printf("Usage: posthorn [-c FILE] %s %s\n\n%s\n", tool->name, tool->arguments, tool->help);
+	printf("Usage: posthorn [-c FILE] %s%s%s\n\n%s\n", tool->name, tool->arguments[0] ? " " : "",
+		tool->arguments, tool->help);
 }
 
 static void look(void *arg, const struct ph_module *module, const struct ph_tool *tool)
@@ -175,7 +173,8 @@ static int explain_group(struct search *search, const struct shelf *shelf)
 			near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
 		return PH_EXIT_USAGE;
 	}
-	printf("Usage: posthorn [-c FILE] %s COMMAND\n\nCommands:\n", search->argv[0]);
+	printf("Usage: posthorn [-c FILE] %s COMMAND\n\nCommands (--help behind one explains it):\n",
+		search->argv[0]);
 	each_tool(shelf, print_group_member, search);
 	return search->help ? PH_EXIT_OK : PH_EXIT_USAGE;
 }

@@ -139,7 +139,7 @@ int archive_open(const char *folder, const char *scratch, struct ph_kv_backup **
 		return 0;
 	}
 	if (rc == ENOENT || rc == ENOTDIR)
-		rc = ph_error_set(error, PH_E_ABSENT, what, "%s: %s", folder, what);
+		rc = ph_error_set(error, PH_E_ABSENT, what, NULL);
 	else
 		rc = explain(backup, rc, what, error);
 	archive_close(&backup);

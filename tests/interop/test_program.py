@@ -364,7 +364,7 @@ def command_line():
                 ("--help", 0, "Commands:"),
                 ("serve --help", 0, "Usage: posthorn [-c FILE] serve"),
                 ("hooks --help", 0, "--markdown"),
-                ("fine --help", 0, "fine say WORD"),
+                ("fine --help", 0, "fine say            "),
                 ("fine say --help", 0, "Usage: posthorn [-c FILE] fine say WORD"),
                 ("", 2, "Commands:"),
                 ("sevre", 2, "did you mean 'serve'?"),

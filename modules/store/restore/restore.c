@@ -71,10 +71,7 @@ static int find_source(
 		result = restore_read(restore, directory_partition(), find_saved, saved, error);
 	}
 	restore->source = saved->id;
-	return result == PH_E_ABSENT ? ph_error_set(error, result, "no such account in the backup",
-					       "%.*s: no such account in "
-					       "the backup",
-					       PH_STR_ARGS(address))
+	return result == PH_E_ABSENT ? ph_error_set(error, result, "no such account in the backup", NULL)
 				     : result;
 }
 

@@ -22,7 +22,9 @@ modules_mime_libmime_la_SOURCES = \
 	modules/mime/html_entity.c modules/mime/html_entity.h \
 	modules/mime/imap_text.c modules/mime/imap_text.h \
 	modules/mime/lexer.c modules/mime/lexer.h \
+	modules/mime/list_field.c modules/mime/list_field.h \
 	modules/mime/object.c modules/mime/object.h \
+	modules/mime/object_bytes.c modules/mime/object_bytes.h \
 	modules/mime/object_edit.c modules/mime/object_edit.h \
 	modules/mime/object_part.c modules/mime/object_part.h \
 	modules/mime/params.c modules/mime/params.h \

@@ -5,8 +5,13 @@
 
 #include "edit.h"
 #include "header.h"
+#include "list_field.h"
+#include "object_bytes.h"
 #include "object_edit.h"
 #include "object_part.h"
+#include "source.h"
+
+enum { LIST_URLS_MAX = 100 };
 
 static const struct ph_mime_message *message_of(void *object)
 {
@@ -143,6 +148,71 @@ static int headers_method(lua_State *L)
 	return 1;
 }
 
+static int raw_headers_method(lua_State *L)
+{
+	const struct ph_mime_object *object = message_argument(L);
+	struct ph_mime_field field;
+	size_t cursor = 0;
+	lua_Integer count = 0;
+	lua_newtable(L);
+	while (edit_next_field(object, &cursor, &field)) {
+		ph_lua_push_str(L, field.raw);
+		lua_rawseti(L, -2, ++count);
+	}
+	return 1;
+}
+
+static int add_bytes(void *arg, struct ph_str piece)
+{
+	return object_bytes_add(arg, piece);
+}
+
+static int raw_body_method(lua_State *L)
+{
+	const struct ph_mime_object *object = message_argument(L);
+	if (!object->source || !object->message->root)
+		return luaL_error(L, "the body of this message is not at hand");
+	ph_lua_check_parking(L);
+	const struct ph_mime_part *root = object->message->root;
+	lua_Integer skipped = luaL_optinteger(L, 3, 0);
+	luaL_argcheck(L, skipped >= 0, 3, "out of range");
+	uint64_t from = (uint64_t)skipped < root->body_size ? (uint64_t)skipped : root->body_size;
+	struct object_bytes *bytes = object_bytes_new(L, 2, root->body_size - from);
+	const struct ph_mime_sink sink = { add_bytes, bytes };
+	int result =
+		source_copy(object->source, ph_mime_body_offset(root) + from, root->body_size - from, &sink);
+	ph_lua_waited(L);
+	return object_bytes_push(L, bytes, false, result);
+}
+
+static int list_id_method(lua_State *L)
+{
+	struct ph_mime_field field;
+	lua_settop(L, 1);
+	lua_pushliteral(L, "List-Id");
+	if (!find(L, &field))
+		return 0;
+	struct ph_str id = list_id(field.value, pool_on_stack(L));
+	if (id.len == 0)
+		return 0;
+	ph_lua_push_str(L, id);
+	return 1;
+}
+
+static int list_urls_method(lua_State *L)
+{
+	struct ph_mime_field field;
+	const struct ph_str *urls;
+	bool found = find(L, &field);
+	size_t count = found ? list_urls(field.value, LIST_URLS_MAX, pool_on_stack(L), &urls) : 0;
+	lua_createtable(L, (int)count, 0);
+	for (size_t i = 0; i < count; i++) {
+		ph_lua_push_str(L, urls[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
 static const struct ph_object_method methods[] = {
 	{ "header", header_method, "header(name) -> string or nil",
 		"the first such field, decoded to UTF-8" },
@@ -150,6 +220,16 @@ static const struct ph_object_method methods[] = {
 		"the first such field as it stands" },
 	{ "headers", headers_method, "headers() -> list of { name, value }",
 		"all fields in their order, decoded" },
+	{ "raw_headers", raw_headers_method, "raw_headers() -> list of string",
+		"all fields in their order as they stand, each with its name, folds and line end: for "
+		"signatures" },
+	{ "raw_body", raw_body_method, "raw_body([max [, offset]]) -> string, boolean",
+		"the bytes behind the header's blank line as they came, without the first `offset`; at most "
+		"`max` (a million), and whether there are more. May wait." },
+	{ "list_id", list_id_method, "list_id() -> string or nil",
+		"what List-Id identifies a mailing list by, without brackets; compare it in lower case" },
+	{ "list_urls", list_urls_method, "list_urls(name) -> list of string",
+		"the URLs of a field like List-Unsubscribe or List-Post, those the list prefers first" },
 	{ "parts", parts_method, "parts() -> list of part",
 		"its parts that hold no others, in their order, as they came" },
 	{ "add_header", add_header_method, "add_header(name, value)",

@@ -4,15 +4,14 @@
 
 #include <stdio.h>
 
-#include <posthorn/error.h>
-
 #include "binary.h"
 #include "html.h"
 #include "object.h"
+#include "object_bytes.h"
 #include "source.h"
 #include "text.h"
 
-enum { TEXT_DEFAULT = 1024 * 1024, TEXT_MAX = 64 * 1024 * 1024 };
+enum { TEXT_GROWTH = 4 }; /* as text becomes UTF-8, at most */
 
 struct part_object {
 	const struct ph_mime_object *message;
@@ -81,7 +80,6 @@ static bool make_list(struct ph_mime_object *object)
 
 int parts_method(lua_State *L)
 {
-
 	struct ph_mime_object *object = ph_lua_object(L, 1, &message_type);
 	if (!object->pool || !object->message->root)
 		return luaL_error(L, "the parts of this message are not at hand");
@@ -152,86 +150,6 @@ static const struct ph_object_field fields[] = {
 
 /* --- bodies --- */
 
-/* What is read of a body; freed by Lua, whatever happens. */
-struct body {
-	struct ph_buf bytes; /* decoded, or the text */
-	struct ph_buf piece; /* of the text, as UTF-8 */
-	struct ph_mime_text *text;
-	struct html html;
-	bool is_html;
-	size_t max;
-};
-
-static int free_body(lua_State *L)
-{
-	struct body *body = lua_touserdata(L, 1);
-	ph_buf_free(&body->bytes);
-	ph_buf_free(&body->piece);
-	text_free(&body->text);
-	return 0;
-}
-
-static struct body *body_on_stack(lua_State *L)
-{
-	lua_Integer max = luaL_optinteger(L, 2, TEXT_DEFAULT);
-	luaL_argcheck(L, max >= 0 && max <= TEXT_MAX, 2, "out of range");
-	struct body *body = lua_newuserdatauv(L, sizeof *body, 0);
-	*body = (struct body){ .max = (size_t)max };
-	ph_buf_init(&body->bytes, SIZE_MAX);
-	ph_buf_init(&body->piece, SIZE_MAX);
-	if (luaL_newmetatable(L, "posthorn.mime.body")) {
-		lua_pushcfunction(L, free_body);
-		lua_setfield(L, -2, "__gc");
-		lua_pushcfunction(L, free_body);
-		lua_setfield(L, -2, "__close");
-	}
-	lua_setmetatable(L, -2);
-	lua_toclose(L, -1);
-	return body;
-}
-
-/* One more than asked for tells that there is more. */
-static int add_decoded(void *arg, struct ph_str piece)
-{
-	struct body *body = arg;
-	ph_buf_add_str(&body->bytes, ph_str_slice(piece, 0, body->max + 1 - body->bytes.len));
-	return body->bytes.len > body->max;
-}
-
-static void add_text(struct body *body)
-{
-	if (body->is_html)
-		html_feed(&body->html, ph_buf_str(&body->piece), &body->bytes);
-	else
-		ph_buf_add_str(&body->bytes, ph_buf_str(&body->piece));
-	body->piece.len = 0;
-}
-
-static int add_encoded(void *arg, struct ph_str piece)
-{
-	struct body *body = arg;
-	text_feed(body->text, piece, &body->piece);
-	add_text(body);
-	return body->bytes.len > body->max;
-}
-
-/* Cut where a character begins. */
-static int push_body(lua_State *L, struct body *body, bool is_text, int result)
-{
-	struct ph_str bytes = ph_buf_str(&body->bytes);
-	bool is_cut = bytes.len > body->max;
-	if (is_cut) {
-		bytes.len = body->max;
-		while (is_text && bytes.len > 0 && ((unsigned char)bytes.data[bytes.len] & 0xC0) == 0x80)
-			bytes.len--;
-	}
-	if (result < 0)
-		return luaL_error(L, "the message cannot be read (%s)", ph_code_name(result));
-	ph_lua_push_str(L, bytes);
-	lua_pushboolean(L, is_cut);
-	return 2;
-}
-
 static const struct part_object *readable_part(lua_State *L)
 {
 	const struct part_object *item = ph_lua_object(L, 1, &part_type);
@@ -241,34 +159,100 @@ static const struct part_object *readable_part(lua_State *L)
 	return item;
 }
 
+static int add_decoded(void *arg, struct ph_str piece)
+{
+	return object_bytes_add(arg, piece);
+}
+
 static int decoded_method(lua_State *L)
 {
 	const struct part_object *item = readable_part(L);
-	struct body *body = body_on_stack(L);
-	const struct ph_mime_sink sink = { add_decoded, body };
+	struct object_bytes *bytes = object_bytes_new(L, 2, item->part->body_size);
+	const struct ph_mime_sink sink = { add_decoded, bytes };
 	const struct ph_mime_binary binary = { ph_mime_body_offset(item->part), item->part->body_size,
 		item->part->encoding };
 	int result = binary_write(&binary, item->message->source, 0, UINT64_MAX, &sink);
 	ph_lua_waited(L);
-	return push_body(L, body, false, result);
+	return object_bytes_push(L, bytes, false, result);
+}
+
+/* What a text is read with; freed by Lua, whatever happens. */
+struct reader {
+	struct object_bytes *bytes;
+	struct ph_mime_text *text;
+	struct ph_buf utf8;     /* of the piece that is read */
+	struct ph_buf readable; /* of that, what HTML says */
+	struct html html;
+	bool is_html;
+};
+
+static int free_reader(lua_State *L)
+{
+	struct reader *reader = lua_touserdata(L, 1);
+	ph_buf_free(&reader->utf8);
+	ph_buf_free(&reader->readable);
+	text_free(&reader->text);
+	return 0;
+}
+
+static struct reader *reader_on_stack(lua_State *L, const struct ph_mime_part *part)
+{
+	struct object_bytes *bytes = object_bytes_new(L, 2, part->body_size * TEXT_GROWTH);
+	struct reader *reader = lua_newuserdatauv(L, sizeof *reader, 0);
+	*reader = (struct reader){ .bytes = bytes, .is_html = ph_mime_is(part, "text", "html") };
+	ph_buf_init(&reader->utf8, SIZE_MAX);
+	ph_buf_init(&reader->readable, SIZE_MAX);
+	if (luaL_newmetatable(L, "posthorn.mime.reader")) {
+		lua_pushcfunction(L, free_reader);
+		lua_setfield(L, -2, "__gc");
+		lua_pushcfunction(L, free_reader);
+		lua_setfield(L, -2, "__close");
+	}
+	lua_setmetatable(L, -2);
+	lua_toclose(L, -1);
+	reader->text = text_new(part);
+	return reader;
+}
+
+static int add_readable(struct reader *reader)
+{
+	struct ph_buf *text = &reader->utf8;
+	if (reader->is_html) {
+		text = &reader->readable;
+		html_feed(&reader->html, ph_buf_str(&reader->utf8), text);
+	}
+	int enough = object_bytes_add(reader->bytes, ph_buf_str(text));
+	ph_buf_reset(&reader->utf8);
+	ph_buf_reset(&reader->readable);
+	return enough;
+}
+
+static int add_encoded(void *arg, struct ph_str piece)
+{
+	struct reader *reader = arg;
+	text_feed(reader->text, piece, &reader->utf8);
+	return add_readable(reader);
+}
+
+static void finish_text(struct reader *reader)
+{
+	text_finish(reader->text, &reader->utf8);
+	add_readable(reader);
+	html_finish(&reader->html, &reader->readable);
+	object_bytes_add(reader->bytes, ph_buf_str(&reader->readable));
 }
 
 static int text_method(lua_State *L)
 {
 	const struct part_object *item = readable_part(L);
-	struct body *body = body_on_stack(L);
-	const struct ph_mime_sink sink = { add_encoded, body };
-	body->text = text_new(item->part);
-	body->is_html = ph_mime_is(item->part, "text", "html");
+	struct reader *reader = reader_on_stack(L, item->part);
+	const struct ph_mime_sink sink = { add_encoded, reader };
 	int result = source_copy(
 		item->message->source, ph_mime_body_offset(item->part), item->part->body_size, &sink);
-	if (result == 0 && body->bytes.len <= body->max) {
-		text_finish(body->text, &body->piece);
-		add_text(body);
-		html_finish(&body->html, &body->bytes);
-	}
+	if (result == 0)
+		finish_text(reader);
 	ph_lua_waited(L);
-	return push_body(L, body, true, result);
+	return object_bytes_push(L, reader->bytes, true, result);
 }
 
 static const struct ph_object_method methods[] = {

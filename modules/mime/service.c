@@ -13,6 +13,7 @@
 #include "flowed.h"
 #include "header.h"
 #include "html.h"
+#include "list_field.h"
 #include "object.h"
 #include "params.h"
 #include "parse.h"
@@ -42,6 +43,8 @@ const struct ph_mime_service mime_service = {
 	.date_parse = date_parse,
 	.addresses_parse = addresses_parse,
 	.message_ids = message_ids,
+	.list_id = list_id,
+	.list_urls = list_urls,
 	.params_parse = params_parse,
 	.param = params_get,
 	.decoder_init = decoder_init,

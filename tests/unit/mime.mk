@@ -1,7 +1,7 @@
 # Messages and addresses.
 if HAVE_CHECK
 MIME_TESTS = tests/unit/test_mime tests/unit/test_mime_header tests/unit/test_mime_body tests/unit/test_mime_object \
-	tests/unit/test_mime_text tests/unit/test_mime_sort tests/unit/test_mime_build \
+	tests/unit/test_mime_text tests/unit/test_mime_sort tests/unit/test_mime_list tests/unit/test_mime_build \
 	tests/unit/test_address
 check_PROGRAMS += $(MIME_TESTS)
 TESTS += $(MIME_TESTS)
@@ -25,6 +25,9 @@ tests_unit_test_mime_text_LDADD = modules/mime/libmime.la $(TEST_LIBS)
 tests_unit_test_mime_sort_SOURCES = tests/unit/test_mime_sort.c
 tests_unit_test_mime_sort_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_mime_sort_LDADD = modules/mime/libmime.la $(TEST_LIBS)
+tests_unit_test_mime_list_SOURCES = tests/unit/test_mime_list.c
+tests_unit_test_mime_list_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mime_list_LDADD = modules/mime/libmime.la $(TEST_LIBS)
 tests_unit_test_mime_build_SOURCES = tests/unit/test_mime_build.c
 tests_unit_test_mime_build_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_mime_build_LDADD = modules/mime/libmime.la $(TEST_LIBS)

@@ -1,10 +1,13 @@
 /* The object `message` as policies see it: each row is the body of a handler, which accepts when all is
  * right. */
+#include <inttypes.h>
+
 #include "fiber_main.h"
 #include "lua_host_run.h"
 
 #include "../../core/hook_private.h"
 #include "../../modules/mime/edit.h"
+#include "../../modules/mime/header.h"
 #include "../../modules/mime/object.h"
 #include "../../modules/mime/parse.h"
 
@@ -170,6 +173,119 @@ START_TEST(test_parts)
 }
 END_TEST
 
+/* All fields and the body, put together again, are the message that came: what DKIM's hashes are made of. */
+START_TEST(test_raw)
+{
+	static const char *const messages[] = {
+		"From:  a@b \r\nsubject : one\r\n\ttwo  \r\nX:\r\n folded\r\n \r\nX: again\r\n\r\n body "
+		"\r\n\r\n\r\n",
+		"no colon\nA: 1\nstray\nB: \xE4\xFF\n\nbody\rof\n\nlines",
+		"A: 1\r\n",
+		"A: 1",
+		"\r\nbody",
+		"",
+		parts_message,
+	};
+	for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+		struct whole whole;
+		char script[2000];
+		whole_begin(&whole, messages[i]);
+		snprintf(script, sizeof script,
+			"local all, text = table.concat(message:raw_headers()), ''\n"
+			"local body, more = message:raw_body()\n"
+			"assert(not more and message:raw_body(%zu) == body)\n"
+			"repeat local piece piece, more = message:raw_body(3, #text) text = text .. piece "
+			"until not more\n"
+			"assert(text == body and message:raw_body(9, 1 << 40) == '')\n"
+			"message:add_header('All', #all .. ' ' .. #body)",
+			whole.bytes.len);
+		check_handler(&whole.object, script);
+		const struct ph_mime_part *root = whole.object.message->root;
+		struct ph_str header = whole.object.header, expected;
+		struct ph_mime_field field;
+		size_t fields = 0;
+		while (header_next(&header, &field))
+			fields += field.raw.len;
+		/* The blank line is in neither. */
+		ck_assert_uint_le(root->header_size - fields, 2);
+		expected = ph_pool_printf(whole.pool, "%zu %" PRIu64, fields, root->body_size);
+		check_handler(
+			&whole.object, ph_pool_printf(whole.pool, "assert(message:header('All') == '%.*s')",
+					       PH_STR_ARGS(expected))
+					       .data);
+		whole_end(&whole);
+	}
+	struct whole whole;
+	whole_begin(&whole, messages[0]);
+	check_handler(&whole.object,
+		"local fields = message:raw_headers()\n"
+		"assert(#fields == 4 and fields[1] == 'From:  a@b \\r\\n')\n"
+		"assert(fields[2] == 'subject : one\\r\\n\\ttwo  \\r\\n')\n"
+		"assert(fields[3] == 'X:\\r\\n folded\\r\\n \\r\\n' and fields[4] == 'X: again\\r\\n')\n"
+		"assert(message:raw_body() == ' body \\r\\n\\r\\n\\r\\n')\n"
+		"local piece, more = message:raw_body(3, 1) assert(piece == 'bod' and more)\n"
+		"assert(not pcall(message.raw_body, message, -1) and not pcall(message.raw_body, message, 1, "
+		"-1))");
+	whole.object.source = NULL;
+	check_handler(&whole.object, "assert(not pcall(message.raw_body, message))");
+	whole_end(&whole);
+}
+END_TEST
+
+START_TEST(test_lists)
+{
+	struct whole whole;
+	whole_begin(&whole, "List-Id: \"A <list>\" <a.lists.\r\n example>\r\nList-Post: NO\r\n"
+			    "List-Unsubscribe: <mailto:a-off@example>,\r\n <https://example/off>\r\n\r\n");
+	check_handler(&whole.object,
+		"assert(message:list_id() == 'a.lists.example')\n"
+		"assert(table.concat(message:list_urls('list-unsubscribe'), ' ') ==\n"
+		"  'mailto:a-off@example https://example/off')\n"
+		"assert(#message:list_urls('List-Post') == 0 and #message:list_urls('List-Help') == 0)\n"
+		"message:remove_header('List-Id') assert(message:list_id() == nil)\n"
+		"message:add_header('List-Id', '<b.example>') assert(message:list_id() == 'b.example')");
+	whole_end(&whole);
+}
+END_TEST
+
+/* A part of 48 MB: what a policy may not have is not read first. */
+enum { LARGE = 48 << 20 };
+
+static int view_large(void *arg, uint64_t offset, struct ph_str *bytes_r)
+{
+	static const char zeros[1 << 16] = { 0 };
+	uint64_t left = LARGE - (offset < LARGE ? offset : LARGE);
+	uint64_t *furthest = arg;
+	*furthest = offset > *furthest ? offset : *furthest;
+	*bytes_r = ph_str_of(zeros, left < sizeof zeros ? (size_t)left : sizeof zeros);
+	return 0;
+}
+
+START_TEST(test_large_part)
+{
+	uint64_t furthest = 0;
+	struct whole whole;
+	struct ph_mime_part root = { .type = PH_STR("text"), .subtype = PH_STR("html"), .body_size = LARGE };
+	struct ph_mime_message message = { .size = LARGE, .root = &root };
+	struct ph_mime_source source = { view_large, &furthest };
+	whole_begin(&whole, "");
+	whole.object.message = &message;
+	whole.object.source = &source;
+	check_handler(&whole.object,
+		"local part = message:parts()[1]\n"
+		"for i = 1, 3 do\n"
+		"  local ok, why = pcall(({ part.decoded, part.text, message.raw_body })[i],\n"
+		"    ({ part, part, message })[i], 24 << 20)\n"
+		"  assert(not ok and tostring(why):find('memory'), why)\n"
+		"end");
+	ck_assert_uint_eq(furthest, 0);
+	check_handler(&whole.object, "local some, more = message:parts()[1]:decoded(2 << 20)\n"
+				     "assert(#some == 2 << 20 and more)");
+	ck_assert_uint_le(furthest, 3 << 20);
+	whole_end(&whole);
+}
+END_TEST
+
 /* Without its bytes a message has no texts; where it may not be changed it says so. */
 START_TEST(test_not_at_hand)
 {
@@ -307,6 +423,9 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, test_message);
 	tcase_add_test(tests, test_parts);
+	tcase_add_test(tests, test_raw);
+	tcase_add_test(tests, test_lists);
+	tcase_add_test(tests, test_large_part);
 	tcase_add_test(tests, test_not_at_hand);
 	tcase_add_test(tests, test_change_header);
 	tcase_add_test(tests, test_change_parts);

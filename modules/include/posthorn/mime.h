@@ -385,6 +385,12 @@ struct ph_mime_service {
 	/* The message ids in a Message-ID, In-Reply-To or References value, as "<...> <...>"; empty if none.
 	 */
 	struct ph_str (*message_ids)(struct ph_str value, struct ph_pool *pool);
+	/* What a List-Id value identifies the list by (RFC 2919), without brackets; empty if nothing does. */
+	struct ph_str (*list_id)(struct ph_str value, struct ph_pool *pool);
+	/* The URLs of a List-Unsubscribe, List-Post, List-Archive ... value (RFC 2369), in the order the list
+	 * prefers them in; at most `max`. Returns their number: 0 also for "NO". */
+	size_t (*list_urls)(
+		struct ph_str value, size_t max, struct ph_pool *pool, const struct ph_str **urls_r);
 	/* Splits "value; name=value; ..." (RFC 2045, 5.1); value_r is lower-cased. */
 	void (*params_parse)(struct ph_str field_value, size_t max, struct ph_pool *pool,
 		struct ph_str *value_r, struct ph_mime_params *params_r);

@@ -14,7 +14,9 @@ static const struct {
 } aliases[] = {
 	{ "us-ascii", NULL },
 	{ "ascii", NULL },
-	{ "ansi_x3.4-1968", NULL },
+	{ "ansi-x3.4-1968", NULL },
+	{ "ansi-x3.4-1986", NULL },
+	{ "iso-ir-6", NULL },
 	{ "utf-8", NULL },
 	{ "utf8", NULL },
 	{ "unicode-1-1-utf-8", NULL },
@@ -22,6 +24,7 @@ static const struct {
 	{ "iso-8859-1", "CP1252" },
 	{ "latin1", "CP1252" },
 	{ "latin-1", "CP1252" },
+	{ "l1", "CP1252" },
 	{ "ansi", "CP1252" },
 	{ "iso-8859-9", "CP1254" },
 	{ "iso-8859-11", "CP874" },
@@ -31,17 +34,29 @@ static const struct {
 	{ "iso-8859-6-i", "ISO-8859-6" },
 	{ "iso-8859-6-e", "ISO-8859-6" },
 	{ "gb2312", "GB18030" },
+	{ "gb-2312-80", "GB18030" },
+	{ "csgb2312", "GB18030" },
+	{ "euc-cn", "GB18030" },
 	{ "gbk", "GB18030" },
 	{ "cp936", "GB18030" },
 	{ "big5", "BIG5-HKSCS" },
-	{ "shift_jis", "CP932" },
+	{ "cn-big5", "BIG5-HKSCS" },
+	{ "csbig5", "BIG5-HKSCS" },
 	{ "shift-jis", "CP932" },
 	{ "sjis", "CP932" },
+	{ "ms-kanji", "CP932" },
+	{ "ms-cp932", "CP932" },
 	{ "windows-31j", "CP932" },
-	{ "ks_c_5601-1987", "CP949" },
-	{ "ks_c_5601", "CP949" },
+	{ "iso-2022-jp-ms", "ISO-2022-JP" },
+	{ "cp50220", "ISO-2022-JP" },
+	{ "cp50221", "ISO-2022-JP" },
+	{ "ks-c-5601-1987", "CP949" },
+	{ "ks-c-5601-1989", "CP949" },
+	{ "ks-c-5601", "CP949" },
+	{ "ksc5601", "CP949" },
+	{ "ksc-5601", "CP949" },
+	{ "korean", "CP949" },
 	{ "euc-kr", "CP949" },
-	{ "windows-949", "CP949" },
 	{ "macroman", "MACINTOSH" },
 	{ "mac-roman", "MACINTOSH" },
 	{ "mac-cyrillic", "MAC-CYRILLIC" },
@@ -49,10 +64,34 @@ static const struct {
 
 enum { NAME_MAX_LENGTH = 40 };
 
-/* Lower case, without "x-", and with the hyphens that some leave out or write as underscores: "iso8859_1" is
- * "iso-8859-1", "cp-1252" is "cp1252". False for what cannot be a name. */
+static bool is_quote(char c)
+{
+	return c == '\'' || c == '"';
+}
+
+/* The digits of "windows-1252", "win1252", "cp-1252"; none for other names. */
+static const char *code_page(const char *name)
+{
+	static const char *const prefixes[] = { "windows", "win", "cp" };
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+		size_t length = strlen(prefixes[i]);
+		if (strncmp(name, prefixes[i], length) != 0)
+			continue;
+		const char *digits = name + length + (name[length] == '-');
+		return strspn(digits, "0123456789") == strlen(digits) ? digits : "";
+	}
+	return "";
+}
+
+/* Lower case, without quotes and "x-", and with the hyphens that some leave out or write as underscores:
+ * "iso8859_1" is "iso-8859-1", as is "ISO_8859-1:1987"; "win-1252" is "cp1252". False for what cannot be a
+ * name. */
 static bool normal_name(struct ph_str name, char normal_r[NAME_MAX_LENGTH + 2])
 {
+	while (name.len > 0 && is_quote(*name.data))
+		name = ph_str_slice(name, 1, name.len);
+	while (name.len > 0 && is_quote(name.data[name.len - 1]))
+		name.len--;
 	if (ph_str_case_starts(name, PH_STR("x-")))
 		name = ph_str_slice(name, 2, name.len);
 	if (name.len == 0 || name.len > NAME_MAX_LENGTH)
@@ -62,18 +101,20 @@ static bool normal_name(struct ph_str name, char normal_r[NAME_MAX_LENGTH + 2])
 		char c = ph_lower(name.data[i]);
 		if (!ph_is_alpha(c) && !ph_is_digit(c) && !memchr("-_.:", c, 4))
 			return false;
-		normal_r[length++] = c;
+		normal_r[length++] = c == '_' ? '-' : c;
 	}
 	normal_r[length] = 0;
 	if (strncmp(normal_r, "iso8859", 7) == 0) {
 		memmove(normal_r + 4, normal_r + 3, length - 2);
 		normal_r[3] = '-';
 	}
-	if (strncmp(normal_r, "iso", 3) == 0)
-		for (char *c = normal_r; *c; c++)
-			*c = *c == '_' ? '-' : *c;
-	if (strncmp(normal_r, "cp-", 3) == 0)
-		memmove(normal_r + 2, normal_r + 3, strlen(normal_r + 3) + 1);
+	if (strncmp(normal_r, "iso-8859-", 9) == 0)
+		normal_r[strcspn(normal_r, ":")] = 0;
+	const char *digits = code_page(normal_r);
+	if (*digits) {
+		memmove(normal_r + 2, digits, strlen(digits) + 1);
+		memcpy(normal_r, "cp", 2);
+	}
 	return true;
 }
 

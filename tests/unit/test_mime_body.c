@@ -4,6 +4,7 @@
 
 #include <posthorn/error.h>
 
+#include "../../modules/mime/charset.h"
 #include "../../modules/mime/decode.h"
 #include "../../modules/mime/parse.h"
 #include "../../modules/mime/search.h"
@@ -152,6 +153,54 @@ START_TEST(test_text)
 }
 END_TEST
 
+/* The names of real mail: each with bytes that say which charset it was taken for. */
+START_TEST(test_charset_names)
+{
+	static const struct {
+		const char *names, *bytes, *text;
+	} rows[] = {
+		{ "us-ascii US-ASCII ansi_x3.4-1968 utf8 UTF-8 x-utf-8 utf_8 unicode-1-1-utf-8 'utf-8' "
+		  "x-unknown "
+		  "unknown-8bit default 8bit x-user-defined utf-8//IGNORE",
+			"\xC3\xA4", "\xC3\xA4" },
+		{ "iso-8859-1 ISO8859-1 iso8859_1 ISO_8859-1 ISO_8859-1:1987 latin1 l1 x-latin1 windows-1252 "
+		  "windows1252 cp1252 cp-1252 win-1252 win1252 x-ansi \"iso-8859-1\"",
+			"\x80", "\xE2\x82\xAC" },
+		{ "windows-1251 cp1251 win-1251 x-cp1251", "\xC0", "\xD0\x90" },
+		{ "koi8-r KOI8_R cskoi8r", "\xC1", "\xD0\xB0" },
+		{ "iso-8859-8-i ISO_8859-8-I iso-8859-8 iso-8859-8-e", "\xE0", "\xD7\x90" },
+		{ "windows-874 tis-620 iso-8859-11", "\xA1", "\xE0\xB8\x81" },
+		/* Characters that only the larger charset has. */
+		{ "gb2312 GB_2312-80 x-gbk gbk gb18030 euc-cn cp936 windows-936", "\x81\x40",
+			"\xE4\xB8\x82" },
+		{ "shift_jis shift-jis x-sjis ms_kanji windows-31j cp932 x-ms-cp932", "\x87\x40",
+			"\xE2\x91\xA0" },
+		{ "ks_c_5601-1987 KS_C_5601-1989 ksc5601 euc-kr EUC_KR korean windows-949 x-windows-949",
+			"\x81\x41", "\xEA\xB0\x82" },
+		{ "big5 x-big5 cn-big5 csBig5 big5-hkscs", "\xA4\x40", "\xE4\xB8\x80" },
+		{ "iso-2022-jp csISO2022JP iso-2022-jp-ms cp50221", "\x1B$BF|\x1B(B", "\xE6\x97\xA5" },
+		{ "utf-7 unicode-1-1-utf-7", "+AOQ-", "\xC3\xA4" },
+		{ "macintosh x-mac-roman macroman", "\x8A", "\xC3\xA4" },
+	};
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct ph_str names = ph_str(rows[i].names), name;
+		while (ph_str_split(&names, ' ', &name)) {
+			struct charset charset;
+			struct ph_buf buf;
+			ph_buf_init(&buf, 100);
+			charset_open(&charset, name);
+			charset_feed(&charset, ph_str(rows[i].bytes), &buf);
+			charset_finish(&charset, &buf);
+			charset_close(&charset);
+			ck_assert_msg(ph_str_eq(ph_buf_str(&buf), ph_str(rows[i].text)),
+				"%.*s gives '%.*s', not '%s'", PH_STR_ARGS(name), PH_STR_ARGS(buf),
+				rows[i].text);
+			ph_buf_free(&buf);
+		}
+	}
+}
+END_TEST
+
 START_TEST(test_search)
 {
 	static const struct {
@@ -258,6 +307,7 @@ int main(void)
 	tcase_add_test(tests, test_long_white_space);
 	tcase_add_test(tests, test_full_buffer);
 	tcase_add_test(tests, test_text);
+	tcase_add_test(tests, test_charset_names);
 	tcase_add_test(tests, test_search);
 	tcase_add_test(tests, test_message_contains);
 	suite_add_tcase(suite, tests);

@@ -93,6 +93,11 @@ def drop_cut_words(raw):
     return re.sub(WORD, lambda word: word[0] if is_whole(word[0]) else b"x", raw)
 
 
+def drop_quoted_pairs(raw):
+    """All backslashes but those before a quote or a backslash."""
+    return re.sub(rb"\\(.)", lambda pair: pair[0] if pair[1] in b'"\\' else pair[1], raw, flags=re.S)
+
+
 def sort_pieces(raw):
     """Parameters in their alphabetical order."""
     front, *params = re.split(rb";(?=(?:[^\"]*\"[^\"]*\")*[^\"]*\Z)", raw)
@@ -118,6 +123,7 @@ WORDS = [
 PARAMETERS = [
     ("white space", lambda raw: b" " + b" ".join(raw.split())),
     ("comments", sub(COMMENT, b"")),
+    ("quoted pairs", drop_quoted_pairs),
     ("escaped beside plain", sub(rb"(\w+)\*=[^;]*;\s*(?=\1=)", b"")),
     ("pieces out of order", sort_pieces),
     ("escaped without a charset", sub(rb"%[0-9A-Fa-f]{2}|'", b"x")),

@@ -8,7 +8,4 @@ void decoder_init(struct ph_mime_decoder *decoder, enum ph_mime_encoding encodin
 bool decoder_feed(struct ph_mime_decoder *decoder, struct ph_str piece, struct ph_buf *buf);
 bool decoder_finish(struct ph_mime_decoder *decoder, struct ph_buf *buf);
 
-/* 0 to 15, or -1. */
-int hex_digit(unsigned char c);
-
 #endif

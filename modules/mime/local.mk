@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += modules/mime/libmime.la
 modules_mime_libmime_la_SOURCES = \
 	modules/mime/addresses.c modules/mime/addresses.h \
 	modules/mime/attachments.c modules/mime/attachments.h \
+	modules/mime/base64.c modules/mime/base64.h \
 	modules/mime/binary.c modules/mime/binary.h \
 	modules/mime/build.c modules/mime/build.h \
 	modules/mime/build_field.c modules/mime/build_field.h \
@@ -30,6 +31,7 @@ modules_mime_libmime_la_SOURCES = \
 	modules/mime/params.c modules/mime/params.h \
 	modules/mime/parse.c modules/mime/parse.h \
 	modules/mime/preview.c modules/mime/preview.h \
+	modules/mime/quoted.c modules/mime/quoted.h \
 	modules/mime/report.c modules/mime/report.h \
 	modules/mime/scan.h modules/mime/search.c modules/mime/search.h \
 	modules/mime/section.c modules/mime/section.h \
@@ -38,7 +40,7 @@ modules_mime_libmime_la_SOURCES = \
 	modules/mime/source.c modules/mime/source.h \
 	modules/mime/structure.c modules/mime/structure.h \
 	modules/mime/summary.c modules/mime/summary.h \
-	modules/mime/text.c modules/mime/text.h \
+	modules/mime/table.h modules/mime/text.c modules/mime/text.h \
 	modules/mime/thread.c modules/mime/thread.h \
 	modules/mime/utf8.c modules/mime/utf8.h \
 	modules/mime/word.c modules/mime/word.h

@@ -4,9 +4,9 @@
 
 #include "charset.h"
 #include "continuation.h"
-#include "decode.h"
 #include "header.h"
 #include "lexer.h"
+#include "quoted.h"
 
 struct reader {
 	struct lexer lexer;

@@ -5,6 +5,7 @@
 
 #include "charset.h"
 #include "decode.h"
+#include "quoted.h"
 #include "utf8.h"
 
 struct encoded_word {

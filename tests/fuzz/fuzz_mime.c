@@ -7,6 +7,7 @@
 
 #include "../../modules/mime/attachments.h"
 #include "../../modules/mime/binary.h"
+#include "../../modules/mime/decode.h"
 #include "../../modules/mime/encode_nul.h"
 #include "../../modules/mime/flowed.h"
 #include "../../modules/mime/html.h"
@@ -109,6 +110,29 @@ static void read_leaf(
 		PH_ASSERT(binary_write(&binary, &source, 0, UINT64_MAX, &sink) == 0);
 }
 
+static void decode(
+	struct ph_str bytes, enum ph_mime_encoding encoding, size_t piece, struct ph_buf *decoded_r)
+{
+	struct ph_mime_decoder decoder;
+	ph_buf_init(decoded_r, SIZE_MAX);
+	decoder_init(&decoder, encoding);
+	for (size_t at = 0; at < bytes.len; at += piece)
+		decoder_feed(&decoder, ph_str_slice(bytes, at, at + piece), decoded_r);
+	decoder_finish(&decoder, decoded_r);
+	PH_ASSERT(decoded_r->len <= bytes.len);
+}
+
+/* What is decoded many bytes at once is what it is byte by byte. */
+static void check_decoded(struct ph_str bytes, enum ph_mime_encoding encoding)
+{
+	struct ph_buf whole, single;
+	decode(bytes, encoding, bytes.len + 1, &whole);
+	decode(bytes, encoding, 1, &single);
+	PH_ASSERT(ph_str_eq(ph_buf_str(&whole), ph_buf_str(&single)));
+	ph_buf_free(&whole);
+	ph_buf_free(&single);
+}
+
 /* Without NULs in its binary parts a message has the same parts as before. */
 static void check_encode_nul(struct ph_str bytes)
 {
@@ -192,6 +216,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_binary(&message, &source, "1");
 	check_binary(&message, &source, "2.1");
 	check_encode_nul(bytes);
+	check_decoded(bytes, PH_MIME_BASE64);
+	check_decoded(bytes, PH_MIME_QUOTED_PRINTABLE);
 	check_products(&message, &source, pool);
 	check_readable(bytes);
 	message_contains(&message, &source, PH_STR("abab ac"), true);

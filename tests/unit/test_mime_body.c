@@ -13,17 +13,23 @@
 #define ROWS(rows) (sizeof(rows) / sizeof *(rows))
 
 /* What the input decodes to when it comes in pieces of that size. */
+static void decode_pieces(
+	enum ph_mime_encoding encoding, struct ph_str text, size_t piece, struct ph_buf *buf_r)
+{
+	struct ph_mime_decoder decoder;
+	bool decoded = true;
+	ph_buf_init(buf_r, 10000);
+	decoder_init(&decoder, encoding);
+	for (size_t at = 0; at < text.len; at += piece)
+		decoded = decoder_feed(&decoder, ph_str_slice(text, at, at + piece), buf_r) && decoded;
+	ck_assert(decoder_finish(&decoder, buf_r) && decoded);
+}
+
 static void check_decoding(
 	enum ph_mime_encoding encoding, const char *input, const char *expected, size_t piece)
 {
 	struct ph_buf buf;
-	struct ph_mime_decoder decoder;
-	struct ph_str text = ph_str(input);
-	ph_buf_init(&buf, 10000);
-	decoder_init(&decoder, encoding);
-	for (size_t at = 0; at < text.len; at += piece)
-		ck_assert(decoder_feed(&decoder, ph_str_slice(text, at, at + piece), &buf));
-	ck_assert(decoder_finish(&decoder, &buf));
+	decode_pieces(encoding, ph_str(input), piece, &buf);
 	ck_assert_msg(ph_str_eq(ph_buf_str(&buf), ph_str(expected)), "'%s' by %zu gives '%.*s'", input, piece,
 		PH_STR_ARGS(buf));
 	ph_buf_free(&buf);
@@ -95,6 +101,35 @@ START_TEST(test_long_white_space)
 	check_decoding(PH_MIME_QUOTED_PRINTABLE, input, expected, 7);
 	check_decoding(PH_MIME_QUOTED_PRINTABLE, input, expected, 300);
 	check_decoding(PH_MIME_IDENTITY, input, expected, 11);
+}
+END_TEST
+
+/* Much is decoded many bytes at once: as it is byte by byte. */
+START_TEST(test_decoding_at_once)
+{
+	static const char *const words[] = { "Zm9vYmFy", "Zm9vYmFyZm9vYmFyZm9v", "\r\n", "\n", "\r", " ",
+		"\t", "=", "=41", "=C3=BC", "=\r\n", "=\n", "=4", "= \t\r\n", "!", "\xFC",
+		"text of some length",
+		"                                                                                " };
+	static const enum ph_mime_encoding encodings[] = { PH_MIME_BASE64, PH_MIME_QUOTED_PRINTABLE };
+	static const size_t pieces[] = { 7, 33, 1000 };
+	struct ph_buf input, expected, buf;
+	uint32_t seed = 1;
+	for (size_t round = 0; round < 1000; round++) {
+		ph_buf_init(&input, 10000);
+		while (input.len < 250)
+			ph_buf_add_text(
+				&input, words[((seed = seed * 1664525 + 1013904223) >> 16) % ROWS(words)]);
+		for (size_t i = 0; i < ROWS(encodings); i++) {
+			decode_pieces(encodings[i], ph_buf_str(&input), 1, &expected);
+			decode_pieces(encodings[i], ph_buf_str(&input), pieces[round % ROWS(pieces)], &buf);
+			ck_assert_msg(ph_str_eq(ph_buf_str(&buf), ph_buf_str(&expected)), "round %zu: '%.*s'",
+				round, PH_STR_ARGS(input));
+			ph_buf_free(&expected);
+			ph_buf_free(&buf);
+		}
+		ph_buf_free(&input);
+	}
 }
 END_TEST
 
@@ -305,6 +340,7 @@ int main(void)
 	tcase_add_test(tests, test_base64);
 	tcase_add_test(tests, test_quoted_printable);
 	tcase_add_test(tests, test_long_white_space);
+	tcase_add_test(tests, test_decoding_at_once);
 	tcase_add_test(tests, test_full_buffer);
 	tcase_add_test(tests, test_text);
 	tcase_add_test(tests, test_charset_names);

@@ -21,6 +21,7 @@ modules_kv_lmdb_libkv_lmdb_la_SOURCES = \
 	modules/kv_lmdb/journal.c modules/kv_lmdb/journal.h \
 	modules/kv_lmdb/keeper.c modules/kv_lmdb/keeper.h \
 	modules/kv_lmdb/large.c modules/kv_lmdb/large.h \
+	modules/kv_lmdb/mapping.c modules/kv_lmdb/mapping.h \
 	modules/kv_lmdb/opening.c modules/kv_lmdb/opening.h \
 	modules/kv_lmdb/queue.c modules/kv_lmdb/queue.h \
 	modules/kv_lmdb/record.c modules/kv_lmdb/record.h \

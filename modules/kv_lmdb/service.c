@@ -20,6 +20,7 @@
 #include "journal.h"
 #include "keeper.h"
 #include "large.h"
+#include "mapping.h"
 #include "opening.h"
 #include "recover.h"
 #include "restore.h"
@@ -63,7 +64,7 @@ static struct environment_config environment;
 static const struct kv_lmdb_config *opened_with; /* NULL: it is closed */
 static unsigned opened_for;
 /* The folder's, and those in it. */
-static char *path, *journal_path, *index_path, *large_path, *checkpoints_path;
+static char *path, *journal_path, *index_path, *large_path, *checkpoints_path, *state_path;
 
 static void make_paths(const char *directory)
 {
@@ -72,6 +73,7 @@ static void make_paths(const char *directory)
 	index_path = file_path(path, "index");
 	large_path = file_path(path, "large");
 	checkpoints_path = file_path(path, "checkpoints");
+	state_path = file_path(path, "state");
 }
 
 static void free_paths(void)
@@ -81,6 +83,7 @@ static void free_paths(void)
 	free(index_path);
 	free(large_path);
 	free(checkpoints_path);
+	free(state_path);
 }
 
 static size_t whole_pages(int64_t size)
@@ -236,6 +239,7 @@ int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, uns
 	int rc;
 
 	make_paths(directory);
+	mapping_guard(state_path);
 	kv_draft_start();
 	kv_watch_start();
 	rc = open_files(config, processes);
@@ -251,6 +255,7 @@ int kv_lmdb_open(const char *directory, const struct kv_lmdb_config *config, uns
 	environment_close();
 	journal_close();
 	opening_close();
+	mapping_end_guard();
 	kv_watch_stop();
 	free_paths();
 	return environment_code(rc);
@@ -264,6 +269,7 @@ void kv_lmdb_close(void)
 	keeper_stop();
 	commit_stop();
 	close_files();
+	mapping_end_guard();
 	kv_watch_stop();
 	free_paths();
 }

@@ -1,11 +1,12 @@
 /* What LMDB leaves to who uses it: readers that die, slots for readers that run out, a map that another
- * process grows, reads that last. */
+ * process grows, reads that last, a disk that fails below the map. */
 #include <config.h>
 
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -216,6 +217,20 @@ static void be_user(void)
 	say(put(2, 1, 3000000) == 0 ? "written" : "not written");
 }
 
+/* Reads when told to, while its index has lost what it reads. */
+static void be_victim(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	put_all(0);
+	say("open");
+	wait_for_nudge();
+	for (unsigned key = 0; key < KEYS; key++)
+		get(key);
+	say("read");
+}
+
 static void run_other(void *arg)
 {
 	char **argv = arg;
@@ -224,6 +239,8 @@ static void run_other(void *arg)
 		exit(1);
 	if (strcmp(argv[1], "reader") == 0)
 		be_reader();
+	else if (strcmp(argv[1], "victim") == 0)
+		be_victim();
 	else
 		be_user();
 	kv_lmdb_close();
@@ -334,6 +351,35 @@ START_TEST(checkpoints_under_load_do_not_make_the_index_grow)
 }
 END_TEST
 
+static void path_in_store(char path_r[static TEMPORARY_MAX + 32], const char *name)
+{
+	snprintf(path_r, TEMPORARY_MAX + 32, "%s/%s", directory, name);
+}
+
+/* What the disk does not give is like what the file does not have. */
+START_TEST(a_disk_that_fails_below_the_map_costs_the_index_and_not_the_store)
+{
+	char data[TEMPORARY_MAX + 32], state[TEMPORARY_MAX + 32];
+	struct other victim;
+
+	make_temporary(directory);
+	path_in_store(data, "index/data.mdb");
+	path_in_store(state, "state");
+	start_other(&victim, "victim");
+	expect(&victim, "open");
+	ck_assert_int_eq(access(state, F_OK), 0);
+	ck_assert_int_eq(truncate(data, 8192), 0);
+	nudge(&victim);
+	ck_assert_int_ne(end_other(&victim), 0);
+	ck_assert_int_lt(access(state, F_OK), 0);
+	ck_assert_int_eq(open_store(directory), 0);
+	for (unsigned key = 0; key < KEYS; key++)
+		ck_assert_uint_eq(get(key).size, VALUE_SIZE);
+	kv_lmdb_close();
+	remove_temporary(directory);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *suite;
@@ -353,6 +399,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tests, without_a_slot_reading_is_refused_until_one_is_free);
 	tcase_add_test(tests, a_map_that_another_process_grows_is_followed);
 	tcase_add_test(tests, checkpoints_under_load_do_not_make_the_index_grow);
+	tcase_add_test(tests, a_disk_that_fails_below_the_map_costs_the_index_and_not_the_store);
 	suite_add_tcase(suite, tests);
 	return fiber_main(suite);
 }

@@ -5,6 +5,7 @@
 #include "recorder.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -219,9 +220,60 @@ static int record_link(int fd, const char *path)
 	return rc;
 }
 
+static const char *const folders[] = { "journal", "index", "large", "checkpoints" };
+
+/* As if it had been made, written and flushed. */
+static void take_file(const char *name)
+{
+	char path[8192];
+	struct stat status;
+	struct event *event;
+	unsigned file = ++files;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fstat(fd, &status), 0);
+	names[slot(name)].file = file;
+	add(CREATE, file)->bytes = ph_strdup(name);
+	event = add(WRITE, file);
+	event->size = (size_t)status.st_size;
+	event->bytes = ph_alloc(event->size + 1);
+	ck_assert_int_eq(read(fd, event->bytes, event->size), status.st_size);
+	event = add(FLUSH, file);
+	event->covers = count - 1;
+	close(fd);
+}
+
+static void take_folder(const char *folder)
+{
+	char path[8192], name[8192];
+	struct dirent *entry;
+	struct event *event;
+	DIR *entries;
+
+	snprintf(path, sizeof(path), "%s/%s", root, folder);
+	entries = opendir(path);
+	while (entries && (entry = readdir(entries))) {
+		if (entry->d_type != DT_REG)
+			continue;
+		snprintf(name, sizeof(name), "%s%s%s", folder, *folder ? "/" : "", entry->d_name);
+		take_file(name);
+	}
+	if (entries)
+		closedir(entries);
+	event = add(FLUSH_NAMES, 0);
+	event->bytes = ph_strdup(folder);
+	event->covers = count - 1;
+}
+
 void recorder_start(const char *directory)
 {
 	snprintf(root, sizeof(root), "%s", directory);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		take_folder(folders[i]);
+	take_folder("");
 	file_operations = (struct file_operations){
 		.open = record_open,
 		.close = file_system_calls.close,
@@ -402,7 +454,6 @@ static void write_out(const char *directory, const char *name, const struct cont
 
 void recorder_build(const char *directory, size_t moment, unsigned chance)
 {
-	static const char *const folders[] = { "journal", "index", "large", "checkpoints" };
 	struct content *contents = ph_alloc_array(files + 1, sizeof(*contents));
 	unsigned *file_of_name = ph_alloc_array(NAMES_MAX, sizeof(*file_of_name));
 	char path[8192];

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Replaces kv_lmdb's file operations by recording ones. */
+/* Replaces kv_lmdb's file operations by recording ones. Files that are there are durable. */
 void recorder_start(const char *directory);
 /* Puts the true ones back; what was recorded stays. */
 void recorder_stop(void);

@@ -23,6 +23,7 @@
 #include "work.h"
 
 #define MOMENTS_MAX 100000
+#define STEPS_MAX 400
 
 static const struct ph_kv_service *const kv = &kv_lmdb_service;
 static char directory[TEMPORARY_MAX];
@@ -38,7 +39,7 @@ static int open_small(const char *path, struct ph_error *error)
 		.segment_size = 256 << 10,
 		.write_ahead = 1,
 		.checkpoint_after = 300 << 10,
-		.checkpoint_step = 1 << 10,
+		.checkpoint_step = 4 << 10,
 		.compact_percent = 90,
 	};
 
@@ -92,6 +93,13 @@ static void note_moment(void)
 	moments[moment_count++].progress = work_progress();
 }
 
+/* The keeper gets its turn sooner or later. */
+static bool saw_all(void)
+{
+	return recorder_unlinked("journal/") > 0 && recorder_unlinked("checkpoints/") > 0 &&
+	       recorder_unlinked("large/") > 0;
+}
+
 static void record_run(unsigned steps)
 {
 	moments = ph_alloc_array(MOMENTS_MAX, sizeof(*moments));
@@ -101,14 +109,12 @@ static void record_run(unsigned steps)
 	work_reset();
 	work_on_progress(note_moment);
 	ck_assert_int_eq(open_small(directory, NULL), 0);
-	for (unsigned i = 0; i < steps; i++) {
+	for (unsigned i = 0; i < steps || (!saw_all() && i < STEPS_MAX); i++) {
 		work_run(kv, 1, false);
 		/* Time for what goes on beside. */
 		ph_fiber_sleep(5);
 	}
-	ck_assert_uint_gt(recorder_unlinked("journal/"), 0);
-	ck_assert_uint_gt(recorder_unlinked("checkpoints/"), 0);
-	ck_assert_uint_gt(recorder_unlinked("large/"), 0);
+	ck_assert(saw_all());
 	kv_lmdb_close();
 	note_moment();
 	work_on_progress(NULL);
@@ -183,6 +189,63 @@ START_TEST(a_stop_of_the_system_loses_nothing_durable)
 		check_state(events * (i + 1) / states, i);
 	free(moments);
 	recorder_free();
+}
+END_TEST
+
+/* The system stops again while the index is made anew from what the first stop left. */
+#define RECOVERIES 64
+static char recoveries[RECOVERIES][TEMPORARY_MAX];
+static struct work_progress recovered[RECOVERIES];
+
+static void build_recoveries(unsigned count, size_t events)
+{
+	for (unsigned i = 0; i < count; i++) {
+		size_t event = events * (i + 1) / count;
+
+		recovered[i] = progress_at(event);
+		make_temporary(recoveries[i]);
+		recorder_build(recoveries[i], event, i);
+	}
+}
+
+static void stop_recovery(const struct work_progress *progress, size_t event, unsigned chance)
+{
+	make_temporary(directory);
+	recorder_build(directory, event, chance);
+	ck_assert_int_eq(open_small(directory, NULL), 0);
+	work_check(kv, progress);
+	kv_lmdb_close();
+	remove_temporary(directory);
+}
+
+/* *first_r: the events that tell what was there before. Returns how many came behind them. */
+static size_t record_recovery(const char *path, size_t *first_r)
+{
+	recorder_start(path);
+	*first_r = recorder_now();
+	ck_assert_int_eq(open_small(path, NULL), 0);
+	kv_lmdb_close();
+	recorder_stop();
+	remove_temporary(path);
+	return recorder_now() - *first_r;
+}
+
+START_TEST(a_stop_of_the_system_during_recovery_loses_nothing)
+{
+	unsigned count = setting("KV_CRASH_STATES", 150) / 15, stops = 4;
+	size_t first, events;
+
+	count = count < RECOVERIES ? count : RECOVERIES;
+	record_run(14);
+	build_recoveries(count, moments[moment_count - 1].event);
+	free(moments);
+	recorder_free();
+	for (unsigned i = 0; i < count; i++) {
+		events = record_recovery(recoveries[i], &first);
+		for (unsigned j = 0; j < stops; j++)
+			stop_recovery(&recovered[i], first + events * (j + 1) / stops, j);
+		recorder_free();
+	}
 }
 END_TEST
 
@@ -440,6 +503,7 @@ int main(int argc, char **argv)
 	tests = tcase_create("crashes");
 	tcase_set_timeout(tests, 0);
 	tcase_add_test(tests, a_stop_of_the_system_loses_nothing_durable);
+	tcase_add_test(tests, a_stop_of_the_system_during_recovery_loses_nothing);
 	tcase_add_test(tests, killed_processes_lose_nothing_they_confirmed);
 	tcase_add_test(tests, failures_of_the_disk_do_no_harm);
 	tcase_add_test(tests, failures_while_the_index_is_made_anew_do_no_harm);

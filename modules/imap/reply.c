@@ -72,6 +72,7 @@ static const char *code_of_error(int code)
 	case PH_E_CORRUPT:
 		return "CORRUPTION";
 	case PH_E_TIMEOUT:
+	case PH_E_IO:
 	case PH_E_FULL:
 	case PH_E_UNAVAILABLE:
 	case PH_E_STALE:

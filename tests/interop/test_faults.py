@@ -183,7 +183,7 @@ def test_read_only():
                 expect("an answer to mail", send(server, name)[0], 250)
             with imap(server) as client, read_only(data / "store"):
                 expect("an answer to mail", ask_smtp(server, "large-refused"), (451, "4.3.0"))
-                expect("an answer to APPEND", ask_append(server, "large-refused"), ("NO", b"[SERVERBUG]"))
+                expect("an answer to APPEND", ask_append(server, "large-refused"), ("NO", b"[UNAVAILABLE]"))
                 expect("an answer to FETCH", client.fetch("1:2", "(BODY[])")[0], "OK")
             sent.append("large-2")
             expect("an answer to mail", send(server, "large-2")[0], 250)

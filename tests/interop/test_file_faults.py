@@ -19,10 +19,10 @@ FAILING_CALLS = posthorn_server.BUILD / "tests/crash/.libs/failing_calls.so"
 WRITING = ("open_to_write", "write", "fallocate", "ftruncate", "flush", "rename", "unlink", "link")
 # What fails, on which files of the store, with what, and how IMAP calls it. Nothing can be written then.
 NO_WRITING = (
-    (("flush",), "", errno.EIO, b"[SERVERBUG]"),
-    (("write",), "", errno.EIO, b"[SERVERBUG]"),
-    (("write",), "/index", errno.EIO, b"[SERVERBUG]"),
-    (WRITING, "", errno.EROFS, b"[SERVERBUG]"),
+    (("flush",), "", errno.EIO, b"[UNAVAILABLE]"),
+    (("write",), "", errno.EIO, b"[UNAVAILABLE]"),
+    (("write",), "/index", errno.EIO, b"[UNAVAILABLE]"),
+    (WRITING, "", errno.EROFS, b"[UNAVAILABLE]"),
     (WRITING, "", errno.EMFILE, b"[UNAVAILABLE]"),
 )
 OVER_QUOTA = "carol@demo.test"
@@ -189,7 +189,7 @@ def check_no_bytes(work, number, imap_code):
 
 def check_no_reading(work):
     with work.server.store_failing(errno.EIO, ["read"]):
-        check_no_bytes(work, 1, b"[SERVERBUG]")
+        check_no_bytes(work, 1, b"[UNAVAILABLE]")
         work.send()
     expect("an answer to FETCH", work.imap.fetch("1", "(BODY.PEEK[])")[0], "OK")
 
@@ -213,7 +213,7 @@ def test_files_fail():
                 work.send()
             for fault in NO_WRITING:
                 check_fault(work, *fault)
-            check_expunging(work, b"[SERVERBUG]")
+            check_expunging(work, b"[UNAVAILABLE]")
             for code in (errno.EMFILE, errno.ENFILE):
                 check_no_descriptors(work, code)
             check_no_reading(work)

@@ -7,6 +7,7 @@
 #include "../../modules/mime/addresses.h"
 #include "../../modules/mime/date.h"
 #include "../../modules/mime/header.h"
+#include "../../modules/mime/list_field.h"
 #include "../../modules/mime/params.h"
 #include "../../modules/mime/utf8.h"
 
@@ -20,6 +21,17 @@ static void check_decoded(struct ph_str text)
 		PH_ASSERT(length > 0 && character >= ' ' && character != 127);
 		i += (size_t)length;
 	}
+}
+
+/* What is shown to policies has no white space in it, and comes from between angle brackets. */
+static void check_list_field(struct ph_str value, struct ph_pool *pool)
+{
+	const struct ph_str *urls;
+	size_t count = list_urls(value, 5, pool, &urls);
+	PH_ASSERT(count <= 5);
+	for (size_t i = 0; i < count; i++)
+		PH_ASSERT(urls[i].len > 0 && urls[i].len <= 3 * value.len && ph_str_find(urls[i], '\n') < 0);
+	PH_ASSERT(ph_str_find(list_id(value, pool), '\n') < 0);
 }
 
 static void check_value(struct ph_str value, struct ph_pool *pool)
@@ -40,6 +52,7 @@ static void check_value(struct ph_str value, struct ph_pool *pool)
 		PH_ASSERT(open == 0 || open == 1);
 	}
 	PH_ASSERT(open == 0 && count <= 50);
+	check_list_field(value, pool);
 	params_parse(value, 20, pool, &text, &params);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (params_get(&params, names[i], pool, &text))

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <posthorn/fiber.h>
 #include <posthorn/loop.h>
@@ -12,8 +13,12 @@
  * tests have no process of their own, and some make millions of assertions. */
 #define _mark_point(file, line) ((void)0)
 
+/* What a failed test left open may keep the next one from ever ending. */
+#define LONGEST_SECONDS 300
+
 static void run_suite(void *arg)
 {
+	alarm(LONGEST_SECONDS);
 	srunner_run_all(arg, CK_ENV);
 	ph_loop_break();
 }

@@ -367,7 +367,8 @@ static void write_piece(struct content *content, const struct event *event, size
 {
 	if (event->offset + end > content->size)
 		resize(content, (size_t)event->offset + end);
-	memcpy(content->bytes + event->offset + from, event->bytes + from, end - from);
+	if (end > from)
+		memcpy(content->bytes + event->offset + from, event->bytes + from, end - from);
 }
 
 /* Some sectors of a write: from none to all. */

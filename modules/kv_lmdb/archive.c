@@ -50,13 +50,7 @@ static int make_databases(MDB_env *env)
 	MDB_txn *txn;
 	int rc = mdb_txn_begin(env, NULL, 0, &txn);
 
-	if (rc)
-		return rc;
-	rc = environment_make_databases(txn);
-	if (!rc)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
-	return rc;
+	return rc ? rc : environment_make_databases(txn);
 }
 
 static int open_environment(MDB_env **env_r, int fd, size_t map_size)

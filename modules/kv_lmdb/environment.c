@@ -58,6 +58,9 @@ int environment_make_databases(MDB_txn *txn)
 		rc = mdb_dbi_open(txn, "segments", MDB_CREATE, &environment_segments);
 	if (!rc)
 		rc = mdb_dbi_open(txn, "state", MDB_CREATE, &environment_state);
+	if (!rc)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
 	return rc;
 }
 
@@ -71,13 +74,7 @@ static int open_databases(void)
 		if (rc)
 			return rc;
 	}
-	if (rc)
-		return rc;
-	rc = environment_make_databases(txn);
-	if (!rc)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
-	return rc;
+	return rc ? rc : environment_make_databases(txn);
 }
 
 static void close_environment(void)

@@ -26,7 +26,7 @@ struct environment_config {
 extern MDB_dbi environment_keys, environment_blobs, environment_segments, environment_state;
 
 /* Makes or opens them in a new environment. LMDB gives handles in order, so those of every environment in
- * which nothing else is opened are the same. */
+ * which nothing else is opened are the same. Commits the transaction, or aborts it. */
 int environment_make_databases(MDB_txn *txn);
 
 /* The config's texts must stay valid until close. */
